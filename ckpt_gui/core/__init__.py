@@ -1,0 +1,1 @@
+"""The library: a checkpoint's index, and pure functions of it. No Qt, no prints, no threads of its own."""

@@ -1,0 +1,46 @@
+"""Every error raised on purpose.
+
+CheckpointError
+├── OpenError            no tree can be shown
+│   ├── UnknownFormat    the bytes are not a checkpoint; says what they are
+│   ├── DamagedFile      a checkpoint, but too broken for even a partial tree
+│   └── TooLarge         a limit was met (size, time, number of parts)
+├── ReadError            the tree stands, but bytes could not be read later
+└── ConvertError         a conversion was refused or failed
+
+``Cancelled`` is not an error: the person asked for it.
+"""
+
+from __future__ import annotations
+
+
+class CheckpointError(Exception):
+    """Something is wrong with a file; ``str()`` is a sentence for a person."""
+
+
+class OpenError(CheckpointError):
+    """No tree can be shown for this file."""
+
+
+class UnknownFormat(OpenError):
+    """The bytes are not a checkpoint; the sentence names what they are, if known."""
+
+
+class DamagedFile(OpenError):
+    """A checkpoint whose structure is too broken for a tree."""
+
+
+class TooLarge(OpenError):
+    """A limit was met; the sentence names the limit and the actual figure."""
+
+
+class ReadError(CheckpointError):
+    """Bytes of an opened file could not be read (again)."""
+
+
+class ConvertError(CheckpointError):
+    """A conversion was refused or could not be finished."""
+
+
+class Cancelled(Exception):
+    """The person (or a newer request) asked to stop."""
