@@ -1,0 +1,530 @@
+"""The pickle machine: opcodes of protocols 0-5 become inert values.
+
+It imports nothing, calls nothing a file names, hashes and compares no value of the file, recurses
+nowhere, and is linear in time and memory in the stream's length. Opcode semantics follow CPython's
+``Lib/pickle.py`` (``_Unpickler``) and ``pickletools``.
+
+Why not CPython's own unpickler with a harmless ``find_class``: ``BUILD`` writes into whatever that
+returned, the memo can be made to allocate without bound, and hashing nested tuples can take years.
+"""
+
+from __future__ import annotations
+
+import codecs
+import struct
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections.abc import Callable
+from typing import Any
+
+from ckpt_gui.core.errors import TooLarge
+from ckpt_gui.core.pickles.feed import Feed
+from ckpt_gui.core.pickles.known import CALLS, SET
+from ckpt_gui.core.pickles.salvage import salvage
+from ckpt_gui.core.pickles.values import Global, Mapping, Object, Span, Tensor, Value
+from ckpt_gui.core.progress import SILENT, Report
+from ckpt_gui.core.sources import Bytes
+
+MAX_OPCODES = 50_000_000
+MAX_TEXT = 1 << 20
+"""Longest byte or text string that is taken into memory, in bytes; longer ones stay in the file as a Span."""
+MAX_LINE = 1 << 20
+"""Longest line of a text opcode, in bytes."""
+MAX_INT_BYTES = 1 << 16
+TICK = 8192
+"""Opcodes between looks at the limits; ``9 * TICK`` must stay below ``feed.SLACK``."""
+
+_I = struct.Struct("<I").unpack_from
+_i = struct.Struct("<i").unpack_from
+_H = struct.Struct("<H").unpack_from
+_Q = struct.Struct("<Q").unpack_from
+_d = struct.Struct(">d").unpack_from
+
+
+class Broken(Exception):
+    """The stream cannot go on; ``str()`` says why. Never leaves this module."""
+
+
+class Pickled:
+    """What one pickle stream held."""
+
+    __slots__ = ("broken", "end", "globals", "nbytes", "notes", "opcodes", "protocol", "refused", "value")
+
+    def __init__(self) -> None:
+        self.value: Any = None
+        """The root; of a broken stream, what could be put together."""
+        self.end = 0
+        """Place after STOP, or where the stream broke, in bytes of the source."""
+        self.nbytes = 0
+        self.broken: str | None = None
+        """Why the stream could not be read to its end; None if it could."""
+        self.globals: dict[tuple[str, str], Global] = {}
+        """Names referred to, as written, in the order of their first use."""
+        self.protocol = 0
+        self.refused: list[str] = []
+        """Opcodes used that torch.load(weights_only=True) refuses (_weights_only_unpickler.py)."""
+        self.notes: list[str] = []
+        self.opcodes = 0
+
+
+def read_pickle(
+    source: Bytes,
+    start: int = 0,
+    persist: Callable[[Any], Any] | None = None,
+    report: Report = SILENT,
+) -> Pickled:
+    """The pickle that begins at byte ``start`` of ``source``, as inert values.
+
+    ``persist`` turns a persistent id into a value. Damage never raises: the result carries a
+    partial ``value`` and says in ``broken`` where and why the stream ended.
+    """
+    return _Machine(source, start, persist or (lambda pid: Value("persistent id", str(pid)[:200])), report).run()
+
+
+class _Machine:
+    def __init__(self, source: Bytes, start: int, persist: Callable[[Any], Any], report: Report) -> None:
+        self.feed = Feed(source, start)
+        self.start = start
+        self.persist = persist
+        self.report = report
+        self.stack: list[Any] = []
+        self.marks: list[int] = []
+        self.result = Pickled()
+        self.made = 0
+        self.frame_end = -1
+        # An honest stream spends more than eight bytes on a container or a memo entry, so these
+        # bounds only meet streams of nothing but one-byte opcodes, which would fill the memory.
+        self.ceiling = 500_000 + max(0, source.nbytes - start) // 6
+
+    def run(self) -> Pickled:
+        result = self.result
+        try:
+            result.value = self._loop()
+        except Broken as exc:
+            self._give_up(str(exc))
+        except IndexError:
+            self._give_up("the stream ends, or takes from an empty stack")
+        except KeyError as exc:
+            self._give_up(f"memo entry {str(exc)[:40]} was never made")
+        except (ValueError, TypeError, UnicodeError, struct.error, OverflowError) as exc:
+            self._give_up(f"malformed opcode ({str(exc)[:120]})")
+        result.nbytes = result.end - self.start
+        return result
+
+    def _give_up(self, why: str) -> None:
+        at = self.result.end
+        self.result.broken = f"{why} (byte {at - self.start:,} of the pickle)"
+        self.result.value = salvage(self.stack, self.marks)
+
+    # The loop below is one function of one long if-chain, against the house rule: a table of handler
+    # functions ran at a quarter of its speed. The chain is ordered by how often torch.save uses an
+    # opcode. ``pos`` is kept in ``result.end`` only between ticks and on the way out.
+    def _loop(self) -> Any:
+        feed, result, stack, marks = self.feed, self.result, self.stack, self.marks
+        data, safe, pos = feed.data, feed.safe, 0
+        memo: dict[int, Any] = {}
+        push, pop = stack.append, stack.pop
+        made = 0
+        try:
+            while True:
+                if pos > safe:
+                    pos = feed.fill(pos, 0)
+                    data, safe = feed.data, feed.safe
+                self._look(feed.base + pos, made, len(memo), len(marks), len(stack))
+                for _ in range(TICK):
+                    op = data[pos]
+                    pos += 1
+                    if op == 113:  # BINPUT
+                        memo[data[pos]] = stack[-1]
+                        pos += 1
+                    elif op == 114:  # LONG_BINPUT
+                        memo[_I(data, pos)[0]] = stack[-1]
+                        pos += 4
+                    elif op == 75:  # BININT1
+                        push(data[pos])
+                        pos += 1
+                    elif op == 104:  # BINGET
+                        push(memo[data[pos]])
+                        pos += 1
+                    elif op == 106:  # LONG_BINGET
+                        push(memo[_I(data, pos)[0]])
+                        pos += 4
+                    elif op == 148:  # MEMOIZE
+                        memo[len(memo)] = stack[-1]
+                    elif op == 88 or op == 140 or op == 141:  # BINUNICODE, SHORT_BINUNICODE, BINUNICODE8
+                        if op == 88:
+                            size = _I(data, pos)[0]
+                            pos += 4
+                        elif op == 140:
+                            size = data[pos]
+                            pos += 1
+                            self._refuse(op)
+                        else:
+                            size = _Q(data, pos)[0]
+                            pos += 8
+                            self._refuse(op)
+                        end = pos + size
+                        if end > safe or size > MAX_TEXT:
+                            value, pos = self._long(pos, size, "str")
+                            data, safe = feed.data, feed.safe
+                            push(value)
+                        else:
+                            push(str(data[pos:end], "utf-8", "surrogatepass"))
+                            pos = end
+                    elif op == 40:  # MARK
+                        marks.append(len(stack))
+                    elif op == 116:  # TUPLE
+                        mark = marks.pop()
+                        items = tuple(stack[mark:])
+                        del stack[mark:]
+                        push(items)
+                        made += 1
+                    elif op == 133:  # TUPLE1
+                        stack[-1] = (stack[-1],)
+                        made += 1
+                    elif op == 134:  # TUPLE2
+                        last = pop()
+                        stack[-1] = (stack[-1], last)
+                        made += 1
+                    elif op == 135:  # TUPLE3
+                        last = pop()
+                        middle = pop()
+                        stack[-1] = (stack[-1], middle, last)
+                        made += 1
+                    elif op == 81:  # BINPERSID
+                        stack[-1] = self.persist(stack[-1])
+                    elif op == 82:  # REDUCE
+                        args = pop()
+                        stack[-1] = self._reduce(stack[-1], args)
+                        made += 1
+                    elif op == 137:  # NEWFALSE
+                        push(False)
+                    elif op == 41:  # EMPTY_TUPLE
+                        push(())
+                    elif op == 77:  # BININT2
+                        push(_H(data, pos)[0])
+                        pos += 2
+                    elif op == 74:  # BININT
+                        push(_i(data, pos)[0])
+                        pos += 4
+                    elif op == 117:  # SETITEMS
+                        mark = marks.pop()
+                        pairs = stack[mark:]
+                        del stack[mark:]
+                        self._set_items(stack[-1], pairs)
+                    elif op == 115:  # SETITEM
+                        last = pop()
+                        key = pop()
+                        self._set_items(stack[-1], (key, last))
+                    elif op == 101:  # APPENDS
+                        mark = marks.pop()
+                        items_ = stack[mark:]
+                        del stack[mark:]
+                        self._extend(stack[-1], items_)
+                    elif op == 97:  # APPEND
+                        last = pop()
+                        self._extend(stack[-1], (last,))
+                    elif op == 71:  # BINFLOAT
+                        push(_d(data, pos)[0])
+                        pos += 8
+                    elif op == 136:  # NEWTRUE
+                        push(True)
+                    elif op == 78:  # NONE
+                        push(None)
+                    elif op == 125:  # EMPTY_DICT
+                        push(Mapping())
+                        made += 1
+                    elif op == 93:  # EMPTY_LIST
+                        push([])
+                        made += 1
+                    elif op == 98:  # BUILD
+                        last = pop()
+                        stack[-1] = self._build(stack[-1], last)
+                    elif op == 129:  # NEWOBJ
+                        args = pop()
+                        stack[-1] = self._new(stack[-1], args, None)
+                        made += 1
+                    elif op == 147:  # STACK_GLOBAL
+                        self._refuse(op)
+                        last = pop()
+                        stack[-1] = self._global(stack[-1], last)
+                    elif op == 99:  # GLOBAL
+                        line, pos = self._line(pos)
+                        second, pos = self._line(pos)
+                        data, safe = feed.data, feed.safe
+                        push(self._global(_utf8(line), _utf8(second)))
+                    elif op == 66 or op == 67 or op == 142 or op == 150 or op == 84 or op == 85:
+                        # BINBYTES, SHORT_BINBYTES, BINBYTES8, BYTEARRAY8, BINSTRING, SHORT_BINSTRING
+                        if op == 67 or op == 85:
+                            size = data[pos]
+                            pos += 1
+                        elif op == 142 or op == 150:
+                            size = _Q(data, pos)[0]
+                            pos += 8
+                        else:
+                            size = _I(data, pos)[0] if op == 66 else _i(data, pos)[0]
+                            pos += 4
+                        value, pos = self._long(pos, size, "bytes")
+                        data, safe = feed.data, feed.safe
+                        self._refuse(op)
+                        push(_python2_text(value) if op in (84, 85) else value)
+                    elif op == 138 or op == 139:  # LONG1, LONG4
+                        size = data[pos] if op == 138 else _i(data, pos)[0]
+                        pos += 1 if op == 138 else 4
+                        value, pos = self._long_int(pos, size)
+                        data, safe = feed.data, feed.safe
+                        if op == 139:
+                            self._refuse(op)
+                        push(value)
+                    elif op == 128:  # PROTO
+                        result.protocol = max(result.protocol, data[pos])
+                        if data[pos] > 5:
+                            raise Broken(f"pickle protocol {data[pos]} is not known")
+                        pos += 1
+                    elif op == 46:  # STOP
+                        if self.frame_end >= 0 and self.frame_end != feed.base + pos:
+                            result.notes.append("the pickle's last frame does not end where its length says")
+                        if marks or len(stack) != 1:
+                            result.notes.append(
+                                f"the pickle ends with {len(stack)} values on its stack where one is expected"
+                            )
+                        return pop()
+                    else:
+                        pos = self._rare(op, pos, memo)
+                        data, safe = feed.data, feed.safe
+                        made += 1
+                result.opcodes += TICK
+        finally:
+            result.end = feed.base + pos
+
+    def _look(self, at: int, made: int, memo: int, marks: int, depth: int) -> None:
+        self.report.at(at, self.feed.left(0) + self.feed.base, "bytes of pickle")
+        if self.result.opcodes > MAX_OPCODES:
+            raise Broken(f"more than {MAX_OPCODES:,} opcodes")
+        if max(made, memo, marks, depth // 3) > self.ceiling:
+            raise Broken(f"more than {self.ceiling:,} values in so short a stream")
+
+    def _rare(self, op: int, pos: int, memo: dict[int, Any]) -> int:
+        """Opcodes that torch.save does not write, or seldom; returns the new position."""
+        stack, marks, data = self.stack, self.marks, self.feed.data
+        if op == 149:  # FRAME
+            end = self.feed.base + pos + 8 + _Q(data, pos)[0]
+            if self.frame_end >= 0 and self.frame_end != self.feed.base + pos - 1:
+                self.result.notes.append("an opcode crosses the border of its pickle frame")
+            if end - self.feed.base > len(data) and end > self.feed.base + pos + self.feed.left(pos):
+                self.result.notes.append("a pickle frame is longer than the stream")
+            self.frame_end = end
+            self._refuse(op)
+            return pos + 8
+        if op == 143:  # EMPTY_SET
+            stack.append(self._set())
+        elif op == 144:  # ADDITEMS
+            self._extend(stack[marks[-1] - 1], stack[marks[-1] :])
+            del stack[marks.pop() :]
+        elif op == 145:  # FROZENSET
+            frozen = Object(Global("builtins", "frozenset"))
+            frozen.elements = stack[marks[-1] :]
+            del stack[marks.pop() :]
+            stack.append(frozen)
+        elif op == 48:  # POP
+            if marks and marks[-1] == len(stack):
+                marks.pop()
+            else:
+                stack.pop()
+        elif op == 49:  # POP_MARK
+            del stack[marks.pop() :]
+        elif op == 50:  # DUP
+            stack.append(stack[-1])
+        elif op == 108:  # LIST
+            stack[marks[-1] :] = [stack[marks.pop() :]]
+        elif op == 100:  # DICT
+            made = Mapping()
+            self._set_items(made, stack[marks[-1] :])
+            stack[marks.pop() :] = [made]
+        elif op == 146:  # NEWOBJ_EX
+            kwargs, args = stack.pop(), stack.pop()
+            stack[-1] = self._new(stack[-1], args, kwargs)
+        elif op == 111:  # OBJ
+            cls, *rest = stack[marks[-1] :]
+            stack[marks.pop() :] = [self._new(cls, tuple(rest), None)]
+        else:
+            return self._text_opcode(op, pos, memo)
+        self._refuse(op)
+        return pos
+
+    def _text_opcode(self, op: int, pos: int, memo: dict[int, Any]) -> int:
+        """Opcodes of protocol 0, whose argument is a line; and those nobody can follow."""
+        stack = self.stack
+        if op not in b"IFLSVgpPi":
+            raise Broken(_NOT_FOLLOWED.get(op, f"opcode {op} is not known"))
+        line, pos = self._line(pos)
+        if op == 73:  # INT
+            stack.append(line == b"01" if line in (b"00", b"01") else _decimal(line))
+        elif op == 76:  # LONG
+            stack.append(_decimal(line.rstrip(b"L")))
+        elif op == 70:  # FLOAT
+            stack.append(float(line))
+        elif op == 83:  # STRING
+            if len(line) < 2 or line[0] != line[-1] or line[:1] not in (b"'", b'"'):
+                raise Broken("a text string without its quotes")
+            stack.append(_python2_text(codecs.escape_decode(line[1:-1])[0]))
+        elif op == 86:  # UNICODE
+            stack.append(str(line, "raw-unicode-escape"))
+        elif op == 103:  # GET
+            stack.append(memo[int(line)])
+        elif op == 112:  # PUT
+            memo[int(line)] = stack[-1]
+        elif op == 80:  # PERSID
+            stack.append(self.persist(_utf8(line)))
+        else:  # INST
+            second, pos = self._line(pos)
+            mark = self.marks.pop()
+            stack[mark:] = [self._new(self._global(_utf8(line), _utf8(second)), tuple(stack[mark:]), None)]
+        self._refuse(op)
+        return pos
+
+    def _line(self, pos: int) -> tuple[bytes, int]:
+        """The line at ``pos`` without its newline, and the position after it."""
+        feed = self.feed
+        end = feed.data.find(b"\n", pos, pos + MAX_LINE)
+        if end < 0 or end >= feed.safe:
+            pos = feed.fill(pos, MAX_LINE)
+            end = feed.data.find(b"\n", pos, pos + MAX_LINE)
+            if end < 0:
+                raise Broken("a line without its end")
+        return feed.data[pos:end], end + 1
+
+    def _take(self, pos: int, size: int) -> int:
+        """Make sure ``size`` bytes are at hand; returns where they begin."""
+        feed = self.feed
+        if size < 0 or size > feed.left(pos):
+            raise Broken(f"a string of {size:,} bytes where {max(0, feed.left(pos)):,} are left")
+        return feed.fill(pos, size) if pos + size > feed.safe else pos
+
+    def _long(self, pos: int, size: int, kind: str) -> tuple[Any, int]:
+        """A byte or text string of ``size`` bytes, or its Span where it is long."""
+        if size <= MAX_TEXT:
+            pos = self._take(pos, size)
+            raw = self.feed.data[pos : pos + size]
+            return (str(raw, "utf-8", "surrogatepass") if kind == "str" else raw), pos + size
+        if size > self.feed.left(pos):
+            raise Broken(f"a string of {size:,} bytes where {max(0, self.feed.left(pos)):,} are left")
+        pos = self._take(pos, 4096)
+        span = Span(kind, self.feed.base + pos, size, self.feed.data[pos : pos + 4096])
+        return span, self.feed.skip(pos, size)
+
+    def _long_int(self, pos: int, size: int) -> tuple[Any, int]:
+        if size > MAX_INT_BYTES:
+            value, pos = self._long(pos, size, "bytes")
+            return Value("int", f"integer, about {size * 8:,} bits"), pos
+        pos = self._take(pos, size)
+        return int.from_bytes(self.feed.data[pos : pos + size], "little", signed=True), pos + size
+
+    def _global(self, module: Any, name: Any) -> Global:
+        if type(module) is not str or type(name) is not str:
+            raise Broken("a name of code that is not text")
+        found = self.result.globals.get((module, name))
+        if found is None:
+            if len(self.result.globals) >= 100_000:
+                raise TooLarge("the pickle refers to more than 100,000 names of code")
+            module_now, name_now = module, name
+            if self.result.protocol < 3:
+                module_now, name_now = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
+            found = Global(module[:1024], name[:1024], CALLS.get((module_now, name_now)))
+            self.result.globals[module, name] = found
+        return found
+
+    def _reduce(self, callee: Any, args: Any) -> Any:
+        if type(callee) is Global and callee.call is not None and type(args) is tuple:
+            value = callee.call(args)
+            if value is not None:
+                return value
+        return Object(callee, args)
+
+    def _new(self, cls: Any, args: Any, kwargs: Any) -> Any:
+        if type(cls) is Global and cls.module == "collections" and cls.name in ("OrderedDict", "defaultdict", "Counter"):
+            return Mapping(cls.full, args if type(args) is tuple else ())
+        return Object(cls, args, kwargs)
+
+    def _build(self, target: Any, state: Any) -> Any:
+        kind = type(target)
+        if kind is Object or kind is Mapping or kind is Tensor:
+            if target.state is None:
+                target.state = state
+            else:
+                target.state = Object(Global("", "states"), (target.state, state))
+            return target
+        wrapped = Object(target)
+        wrapped.state = state
+        return wrapped
+
+    def _set_items(self, target: Any, pairs: Any) -> None:
+        if len(pairs) % 2:
+            raise Broken("a key without a value")
+        kind = type(target)
+        if kind is Mapping:
+            target.items.extend(zip(pairs[::2], pairs[1::2], strict=True))
+        elif kind is Object:
+            target.items = target.items or []
+            target.items.extend(zip(pairs[::2], pairs[1::2], strict=True))
+        else:
+            self._oddity("items are set on something that is no mapping")
+
+    def _extend(self, target: Any, items: Any) -> None:
+        kind = type(target)
+        if kind is list:
+            target.extend(items)
+        elif kind is Object:
+            target.elements = target.elements or []
+            target.elements.extend(items)
+        else:
+            self._oddity("items are appended to something that is no list")
+
+    def _set(self) -> Object:
+        made = Object(SET)
+        made.elements = []
+        return made
+
+    def _oddity(self, what: str) -> None:
+        if what not in self.result.notes:
+            self.result.notes.append(f"{what} (byte {self.feed.base - self.start:,} or later); they are left out")
+
+    def _refuse(self, op: int) -> None:
+        name = _REFUSED.get(op)
+        if name is not None and name not in self.result.refused:
+            self.result.refused.append(name)
+
+
+def _utf8(line: bytes) -> str:
+    return str(line, "utf-8", "surrogatepass")
+
+
+def _python2_text(raw: Any) -> Any:
+    """A Python 2 ``str`` as torch.load reads it (encoding="utf-8"); bytes where that fails."""
+    if type(raw) is not bytes:
+        return raw
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw
+
+
+def _decimal(line: bytes) -> Any:
+    digits = len(line.strip())
+    if digits > 4000:
+        return Value("int", f"integer, about {int(digits * 3.3219):,} bits")
+    return int(line)
+
+
+_NOT_FOLLOWED = {
+    130: "extension codes (EXT1) are not followed", 131: "extension codes (EXT2) are not followed",
+    132: "extension codes (EXT4) are not followed", 151: "out-of-band buffers are not in the file",
+    152: "out-of-band buffers are not in the file",
+}  # fmt: skip
+
+_REFUSED = {
+    149: "FRAME", 144: "ADDITEMS", 145: "FROZENSET", 48: "POP", 49: "POP_MARK", 50: "DUP", 108: "LIST",
+    100: "DICT", 146: "NEWOBJ_EX", 111: "OBJ", 73: "INT", 76: "LONG", 70: "FLOAT", 83: "STRING", 86: "UNICODE",
+    103: "GET", 112: "PUT", 80: "PERSID", 105: "INST", 66: "BINBYTES", 67: "SHORT_BINBYTES", 142: "BINBYTES8",
+    150: "BYTEARRAY8", 84: "BINSTRING", 139: "LONG4", 140: "SHORT_BINUNICODE", 141: "BINUNICODE8",
+    147: "STACK_GLOBAL",
+}  # fmt: skip
