@@ -47,7 +47,7 @@ class Broken(Exception):
 class Pickled:
     """What one pickle stream held."""
 
-    __slots__ = ("broken", "end", "globals", "nbytes", "notes", "opcodes", "protocol", "refused", "value")
+    __slots__ = ("broken", "end", "globals", "nbytes", "notes", "opcodes", "protocol", "python2", "refused", "value")
 
     def __init__(self) -> None:
         self.value: Any = None
@@ -64,6 +64,8 @@ class Pickled:
         """Opcodes used that torch.load(weights_only=True) refuses (_weights_only_unpickler.py)."""
         self.notes: list[str] = []
         self.opcodes = 0
+        self.python2 = False
+        """Whether the stream has byte strings as only Python 2 writes them."""
 
 
 def read_pickle(
@@ -266,7 +268,10 @@ class _Machine:
                         value, pos = self._long(pos, size, "bytes")
                         data, safe = feed.data, feed.safe
                         self._refuse(op)
-                        push(_python2_text(value) if op in (84, 85) else value)
+                        if op == 84 or op == 85:
+                            result.python2 = True
+                            value = _python2_text(value)
+                        push(value)
                     elif op == 138 or op == 139:  # LONG1, LONG4
                         size = data[pos] if op == 138 else _i(data, pos)[0]
                         pos += 1 if op == 138 else 4
