@@ -15,10 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.columns import Compression, Flag, KeyType, Kind, Nodes, Storages, Tensors
 from ckpt_gui.core.text import Key
 from ckpt_gui.core.text import Path as KeyPath
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

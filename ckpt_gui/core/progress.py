@@ -36,10 +36,12 @@ class Deadline(Report):
         self._rate = rate
 
     def at(self, done: int, total: int, unit: str) -> None:
+        """Raises ``TooLarge`` once the time allowed is spent."""
         spent = time.monotonic() - self._start
         if spent > self._seconds:
             far = f"{done:,} of {total:,} {unit}" if total else f"{done:,} {unit}"
             raise TooLarge(f"stopped after {spent:.0f} s at {far}; --patient goes on without a time limit")
 
     def allow(self, stored_nbytes: int) -> None:
+        """More time, by the bytes of index stored."""
         self._seconds += stored_nbytes / self._rate

@@ -1,0 +1,1 @@
+"""The window: adapts what the core returns; computes nothing itself."""

@@ -103,9 +103,11 @@ def _own(prefix: str, members: dict[str, Any]) -> Iterator[Entry]:
         if value is not None:
             yield Entry(prefix + name, value, type(value) is Tensor and name not in hidden)
     for name, value in members.items():
-        if name not in MACHINERY and not (prefix and name == "training"):
-            yield Entry(prefix + name, value, False)
-        elif name in MACHINERY and name.endswith("hooks") and _pairs(value):
+        if name in MACHINERY:
+            shown = name.endswith("hooks") and bool(_pairs(value))
+        else:
+            shown = not (prefix and name == "training")
+        if shown:
             yield Entry(prefix + name, value, False)
 
 

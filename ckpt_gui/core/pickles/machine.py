@@ -419,7 +419,7 @@ class _Machine:
 
     def _long_int(self, pos: int, size: int) -> tuple[Any, int]:
         if size > MAX_INT_BYTES:
-            value, pos = self._long(pos, size, "bytes")
+            _, pos = self._long(pos, size, "bytes")
             return Value("int", f"integer, about {size * 8:,} bits"), pos
         pos = self._take(pos, size)
         return int.from_bytes(self.feed.data[pos : pos + size], "little", signed=True), pos + size
@@ -446,7 +446,11 @@ class _Machine:
         return Object(callee, args)
 
     def _new(self, cls: Any, args: Any, kwargs: Any) -> Any:
-        if type(cls) is Global and cls.module == "collections" and cls.name in ("OrderedDict", "defaultdict", "Counter"):
+        if (
+            type(cls) is Global
+            and cls.module == "collections"
+            and cls.name in ("OrderedDict", "defaultdict", "Counter")
+        ):
             return Mapping(cls.full, args if type(args) is tuple else ())
         return Object(cls, args, kwargs)
 

@@ -1,0 +1,29 @@
+"""What every test stands on: no display, no trace in the user's own folders, nothing left running."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before anything imports Qt: the platform is chosen when it loads.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Settings, caches and recent files of the tests go to a folder of their own (one for each worker).
+_HOME = tempfile.TemporaryDirectory(prefix="ckpt_gui-tests-")
+for _name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+    os.environ[_name] = str(Path(_HOME.name, _name))
+
+pytest_plugins = ["tests.leaks", "pytester"]
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL = ROOT.parent / "shared" / "real"
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """The folder of checkpoints found in the wild, which stands beside the checkout, not in it."""
+    if not REAL.is_dir():
+        pytest.skip(f"the folder of real checkpoints is not on this machine ({REAL})")
+    return REAL
