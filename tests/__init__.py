@@ -1,0 +1,1 @@
+"""Tests; they mirror ``ckpt_gui/``. ``builders`` writes the files they open, ``oracle`` says what torch reads."""
