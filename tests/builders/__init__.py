@@ -8,7 +8,11 @@ to open. ``groups(CASES)["torch-zip"]["plain"]`` is one; ``TORCH_REFUSES`` names
 from __future__ import annotations
 
 from tests.builders import (  # noqa: F401  (importing signs up)
+    exports,
+    frameworks,
+    modules,
     not_checkpoints,
+    pickles,
     safetensors_files,
     sharded,
     torch_classes,
@@ -17,6 +21,8 @@ from tests.builders import (  # noqa: F401  (importing signs up)
     torch_tar,
     torch_tensors,
     torch_zip,
+    torchscript,
+    torchscript_old,
 )
 from tests.builders.registry import CASES, EXPECTED, HOSTILE, OUTCOMES, TORCH_REFUSES, Builder, groups
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from tests.builders.common import numbers, save_legacy, small_model, tagged, trained
+from tests.builders.common import numbers, quiet, save_legacy, small_model, tagged, trained
 from tests.builders.opcodes import (
     APPENDS,
     BINPERSID,
@@ -105,7 +105,8 @@ def build_views(folder: Path) -> Path:
 @case("torch-legacy")
 def build_sparse_quantized_meta(folder: Path) -> Path:
     """The stream format takes the other layouts too."""
-    quantized = torch.quantize_per_tensor(numbers(3, 3), 0.1, 3, torch.quint8)
+    with quiet():
+        quantized = torch.quantize_per_tensor(numbers(3, 3), 0.1, 3, torch.quint8)
     state = {"sparse": torch.eye(3).to_sparse(), "quantized": quantized, "meta": torch.empty(2, device="meta")}
     return save_legacy(state, folder / "layouts.pth")
 
