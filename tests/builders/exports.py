@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import torch
 from torch import nn
-from torch.package import PackageExporter
+from torch.package.package_exporter import PackageExporter
 
 from tests.builders import rawzip
 from tests.builders.common import Block, numbers, quiet, save
@@ -54,7 +54,7 @@ def build_constants(folder: Path) -> Path:
 def build_tied(folder: Path) -> Path:
     """Two names for one weight."""
     module = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
-    module[1].weight = module[0].weight  # type: ignore[union-attr]
+    module[1].weight = module[0].weight
     return _export(module, folder / "tied.pt2")
 
 

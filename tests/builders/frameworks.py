@@ -148,8 +148,9 @@ def build_lora(folder: Path) -> Path:
 def build_deepspeed_stub(folder: Path) -> Path:
     """DeepSpeed's ``mp_rank_00_model_states.pt``."""
     state = {
-        "module": small_model().half().state_dict(), "buffer_names": ["scale"], "optimizer": None, "ds_version": "0.14.0",
-        "param_shapes": [{"0.linear.weight": torch.Size([4, 4])}], "global_steps": 7, "dp_world_size": np.int64(2),
+        "module": small_model().half().state_dict(), "buffer_names": ["scale"], "optimizer": None,
+        "ds_version": "0.14.0", "param_shapes": [{"0.linear.weight": torch.Size([4, 4])}],
+        "global_steps": 7, "dp_world_size": np.int64(2),
         "ds_config": {"zero_optimization": {"stage": 2}}, "lr_scheduler": None, "client": nn.Identity(),
     }  # fmt: skip
     return _save(state, folder / "mp_rank_00_model_states.pt")
