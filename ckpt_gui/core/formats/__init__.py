@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from ckpt_gui.core.errors import UnknownFormat
-from ckpt_gui.core.formats import torch_legacy, torch_zip
+from ckpt_gui.core.errors import OpenError, UnknownFormat
+from ckpt_gui.core.formats import (
+    foreign,
+    pickle_file,
+    safetensors,
+    sharded,
+    torch_legacy,
+    torch_tar,
+    torch_zip,
+)
 from ckpt_gui.core.formats.base import Candidate, Format
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.nodes.build import build
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.sources import LocalFile
+from ckpt_gui.core.text import join_words
 
-FORMATS: tuple[Format, ...] = (torch_zip, torch_legacy)
+FORMATS: tuple[Format, ...] = (torch_zip, torch_legacy, torch_tar, safetensors, sharded, pickle_file)
 """In the order they are asked: the more specific first."""
+
+_LIKELY = (".pt", ".pth", ".ckpt", ".bin", ".tar", ".safetensors", ".pt2", ".ptl", ".pkl", ".jit")
 
 
 def detect(candidate: Candidate) -> Format:
@@ -21,12 +33,30 @@ def detect(candidate: Candidate) -> Format:
     for form in FORMATS:
         if form.sniff(candidate):
             return form
-    raise UnknownFormat(f"{candidate.file.path} is not a checkpoint of any kind known here")
+    raise UnknownFormat(f"{candidate.file.path} is {foreign.name_of(candidate)}")
 
 
 def open_checkpoint(path: str | Path, report: Report = SILENT) -> Checkpoint:
-    """The index of the checkpoint at ``path``. Raises OpenError with a sentence where there is no tree."""
-    with LocalFile(path) as file:
+    """The index of the checkpoint at ``path``: a file, a shard of a sharded model, or its folder.
+
+    Raises OpenError with a sentence where there is no tree to show.
+    """
+    asked = Path(path)
+    target = (_folder(asked) if asked.is_dir() else sharded.index_beside(asked)) or asked
+    with LocalFile(target) as file:
         candidate = Candidate(file, report)
         found = detect(candidate).read(candidate)
     return build(str(path), found, report)
+
+
+def _folder(folder: Path) -> Path:
+    """The file to open for a folder. Raises OpenError, naming what lies in it."""
+    index = sharded.index_in(folder)
+    if index is not None:
+        return index
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(_LIKELY))
+    except OSError as exc:
+        raise OpenError(f"{folder} cannot be listed: {exc.strerror}") from exc
+    held = f"it holds {join_words(names, 4)}; open one of these" if names else "it holds no checkpoint"
+    raise UnknownFormat(f"{folder} is a folder without a shard index; {held}")

@@ -67,6 +67,7 @@ class StorageTable:
         self.documents: list[tuple[str, Document]] = []
 
     def __call__(self, pid: Any) -> Any:
+        """The value of one persistent id."""
         if type(pid) is tuple and len(pid) >= 5 and pid[0] in ("storage", b"storage") and type(pid[0]) in (str, bytes):
             key = pid[2]
             known = self.by_key.get(key) if type(key) is str else None
@@ -81,7 +82,9 @@ class StorageTable:
             return pid[1]
         if type(pid) is tuple and len(pid) == 4 and pid[0] == "reduce_package":
             return Object(pid[2], pid[3])
-        return Value("persistent id", escape(str(pid)[:200]) if type(pid) in (str, int) else "of a kind torch never writes")
+        return Value(
+            "persistent id", escape(str(pid)[:200]) if type(pid) in (str, int) else "of a kind torch never writes"
+        )
 
     def _storage(self, pid: tuple[Any, ...]) -> Any:
         kind, key, location, numel = pid[1:5]

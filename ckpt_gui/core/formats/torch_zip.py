@@ -30,7 +30,13 @@ def sniff(candidate: Candidate) -> bool:
 
 def _interrupted(directory: ZipDirectory) -> bool:
     names = {entry.name.rpartition("/")[2] for entry in directory.entries}
-    return bool(names) and names <= {"version", "serialization_id", "byteorder", ".format_version", ".storage_alignment"}
+    return bool(names) and names <= {
+        "version",
+        "serialization_id",
+        "byteorder",
+        ".format_version",
+        ".storage_alignment",
+    }
 
 
 def read(candidate: Candidate) -> Found:
@@ -90,11 +96,15 @@ def read_settings(directory: ZipDirectory, found: Found) -> bool:
     order = directory.read("byteorder")
     found.facts["byteorder"] = order.decode("latin-1")[:20] if order is not None else "not written"
     if order not in (None, b"little", b"big"):
-        found.notes.append(f"unknown byte order {escape(found.facts['byteorder'])}; little-endian is assumed, torch refuses")
+        found.notes.append(
+            f"unknown byte order {escape(found.facts['byteorder'])}; little-endian is assumed, torch refuses"
+        )
         found.facts["refused_by_torch"] = "its byte order is not known"
     newest = directory.find(".format_version") is not None
     middle = order is not None or directory.find(".data/serialization_id") is not None
-    found.facts["written_by"] = "torch 2.7 or later" if newest else "torch 2.1 or later" if middle else "torch 1.6 to 2.0"
+    found.facts["written_by"] = (
+        "torch 2.7 or later" if newest else "torch 2.1 or later" if middle else "torch 1.6 to 2.0"
+    )
     found.facts["root"] = escape(directory.root)
     return order == b"big"
 
@@ -136,7 +146,9 @@ def _tell_unused(directory: ZipDirectory, table: StorageTable, found: Found) -> 
         found.notes.append(f"{plural(len(spare), 'record')} hold data that nothing refers to: {list_names(spare, 3)}")
     packed = sum(1 for name, entry in records if name in used and entry.method)
     if packed:
-        found.notes.append(f"{plural(packed, 'storage')} compressed, which torch.save never does; mmap=True would read garbage")
+        found.notes.append(
+            f"{plural(packed, 'storage')} compressed, which torch.save never does; mmap=True would read garbage"
+        )
 
 
 def _with_sources(root: Any, table: StorageTable) -> Any:

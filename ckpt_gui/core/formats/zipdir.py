@@ -95,7 +95,9 @@ class ZipDirectory:
             self.notes.append(f"odd record names, shown escaped: {', '.join(escape(name)[:80] for name in odd[:3])}")
         secret = [entry.name for entry in self.entries if entry.flags & 1]
         if secret:
-            self.notes.append(f"{plural(len(secret), 'record')} encrypted ({escape(secret[0])[:80]}); torch cannot read it")
+            self.notes.append(
+                f"{plural(len(secret), 'record')} encrypted ({escape(secret[0])[:80]}); torch cannot read it"
+            )
 
     def find(self, name: str) -> Entry | None:
         """The record ``root/name``."""
@@ -154,7 +156,9 @@ class ZipDirectory:
             if begin + entry.packed > self.source.nbytes:
                 wrong.append(f"{escape(entry.name)[:80]}: its {entry.packed:,} bytes reach beyond the file's end")
         if overlaps:
-            self.notes.append(f"records overlap: {overlaps[0]}" + (f" and {len(overlaps) - 1:,} more" if overlaps[1:] else ""))
+            self.notes.append(
+                f"records overlap: {overlaps[0]}" + (f" and {len(overlaps) - 1:,} more" if overlaps[1:] else "")
+            )
         if wrong:
             self.notes.append(f"zip headers: {wrong[0]}" + (f"; {len(wrong) - 1:,} more like it" if wrong[1:] else ""))
         if ordered and ordered[0].header > 0:
@@ -194,7 +198,9 @@ class ZipDirectory:
     def check_crc(self, entry: Entry, data: bytes) -> None:
         """Note a checksum that does not fit (torch never looks; a writer may leave all at 0)."""
         if len(data) == entry.nbytes and entry.crc and zlib.crc32(data) != entry.crc:
-            self.notes.append(f"{escape(entry.name)[:80]}: the checksum (CRC-32) does not fit its bytes; torch does not look")
+            self.notes.append(
+                f"{escape(entry.name)[:80]}: the checksum (CRC-32) does not fit its bytes; torch does not look"
+            )
 
 
 def _decode(name: bytes) -> str:
@@ -214,8 +220,8 @@ def read_directory(source: Bytes, report: Report) -> ZipDirectory:
         raise DamagedFile(f"the zip directory should lie at byte {offset:,}, beyond what the file holds")
     if offset + size != end:
         directory.notes.append(
-            f"ambiguous zip: the directory at byte {offset:,} does not reach the end record ({end - offset - size:,} bytes "
-            "between); another archive may lie in this file, which other readers would show instead"
+            f"ambiguous zip: the directory at byte {offset:,} does not reach the end record "
+            f"({end - offset - size:,} bytes between); another archive may lie in this file, which other readers would show instead"
         )
     report.allow(size)
     entries = _central(source.read(offset, size), count, report)
@@ -239,7 +245,9 @@ def _find_end(source: Bytes, notes: list[str]) -> tuple[int, int, int, int]:
     end = tail_at + place
     extra = source.nbytes - end - 22
     if extra != comment:
-        notes.append(f"{plural(abs(extra - comment), 'byte')} {'after' if extra > comment else 'missing from'} the zip's end")
+        notes.append(
+            f"{plural(abs(extra - comment), 'byte')} {'after' if extra > comment else 'missing from'} the zip's end"
+        )
     elif comment:
         notes.append(f"{plural(comment, 'trailing byte')} as the zip's comment")
     locator = source.read(end - 20, 20) if end >= 20 else b""
@@ -263,7 +271,9 @@ def _central(data: bytes, count: int, report: Report) -> list[Entry]:
             report.at(len(entries), count, "records")
             if len(entries) > MAX_ENTRIES:
                 raise TooLarge(f"more than {MAX_ENTRIES:,} records in the zip")
-        _, _, _, flags, method, _, _, crc, packed, nbytes, name_n, extra_n, comment_n, _, _, _, header = unpack(data, at)
+        _, _, _, flags, method, _, _, crc, packed, nbytes, name_n, extra_n, comment_n, _, _, _, header = unpack(
+            data, at
+        )
         name = _decode(data[at + 46 : at + 46 + name_n])
         if 0xFFFFFFFF in (packed, nbytes, header):
             extra = data[at + 46 + name_n : at + 46 + name_n + extra_n]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ckpt_gui.core.sources import Bytes
 
+FIRST_CHUNK = 1 << 18
 CHUNK = 4 << 20
+"""Bytes read at a time: few for the many tiny pickles of old formats, then more."""
 SLACK = 1 << 17
 """Bytes always at hand beyond ``safe``: what the fixed-length opcodes of one tick can use, and more."""
 
@@ -23,13 +25,15 @@ class Feed:
         self.data = b""
         self.safe = -1
         self.ended = False
+        self._chunk = FIRST_CHUNK
         self.fill(0, 0)
 
     def fill(self, pos: int, need: int) -> int:
         """Slide the window to begin at ``pos`` and hold ``need`` bytes and slack; return the new ``pos`` (0)."""
         kept = self.data[pos:]
         self.base += pos
-        want = max(CHUNK, need + 2 * SLACK) - len(kept)
+        want = max(self._chunk, need + 2 * SLACK) - len(kept)
+        self._chunk = CHUNK
         more = b"" if self.ended or want <= 0 else self._source.read(self.base + len(kept), want)
         self.ended = self.ended or len(more) < want
         self.data = kept + more
