@@ -1,0 +1,152 @@
+"""The command line: verbs, words and exit codes. The only room that prints.
+
+Qt, torch and everything slow is imported inside the verb that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from ckpt_gui import __version__
+from ckpt_gui.core.errors import CheckpointError
+
+if TYPE_CHECKING:
+    import subprocess
+
+TABS = ("summary", "histogram", "heat-map", "values", "info", "overview")
+VERBS = ("open", "info", "demo")
+READ_WORKER = "--read-worker"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Trouble with the arguments is one line, as all trouble is."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CheckpointError(f"{message}; see ckpt-gui --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code (product.md, "Exit codes")."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == [READ_WORKER]:
+        from ckpt_gui.core.reader import main as read_main
+
+        return read_main(words[1])
+    try:
+        return _run(words)
+    except CheckpointError as exc:
+        return _trouble(str(exc))
+    except BrokenPipeError:
+        # Whoever read our output has enough (``| head``); Python would complain while closing it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except KeyboardInterrupt:
+        return _trouble("stopped")
+
+
+def _trouble(sentence: str) -> int:
+    from ckpt_gui.core.text import escape
+
+    print(f"ckpt-gui: {escape(sentence)}", file=sys.stderr)
+    return 2
+
+
+def _run(words: list[str]) -> int:
+    if not words or (words[0] not in VERBS and words[0] not in ("-h", "--help", "--version")):
+        words.insert(0, "open")
+    options = _parser().parse_args(words)
+    if options.verb == "info":
+        return _info(options)
+    return _window(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="ckpt-gui", description="Look inside PyTorch checkpoints, safely and at once.")
+    parser.add_argument("--version", action="version", version=f"ckpt-gui {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
+    opener = verbs.add_parser("open", help="the window (also without the word: ckpt-gui FILE)")
+    opener.add_argument("files", nargs="*", metavar="FILE", help="checkpoint or folder; FILE::PATH opens at a tensor")
+    demo = verbs.add_parser("demo", help="two small training checkpoints that come with the program")
+    for verb in (opener, demo):
+        verb.add_argument("--screenshot", metavar="OUT.png", help="wait for every job, save a picture, exit")
+        verb.add_argument("--select", metavar="PATH", help="select what is at this path: optimizer/state/0/exp_avg")
+        verb.add_argument("--tab", choices=TABS, help="show this tab on the right")
+    info = verbs.add_parser("info", help="what is inside")
+    info.add_argument("file", metavar="FILE")
+    info.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    info.add_argument("--all", action="store_true", help="list every tensor, however many")
+    info.add_argument("--patient", action="store_true", help="no time limit")
+    return parser
+
+
+def _info(options: argparse.Namespace) -> int:
+    import gc
+
+    from ckpt_gui.core.progress import Deadline, Report
+    from ckpt_gui.core.reader import read
+
+    gc.disable()  # everything read lives until the end; collecting would only walk it again and again
+    opened = read(options.file, Report() if options.patient else Deadline())
+    if options.json:
+        from ckpt_gui.core.info import info_json
+
+        write = sys.stdout.write
+        for part in info_json(opened):
+            write(part)
+    else:
+        from ckpt_gui.core.words import info_words
+
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="replace")
+        print("\n".join(info_words(opened, whole=options.all)))
+    sys.stdout.flush()
+    return 0
+
+
+def _window(options: argparse.Namespace) -> int:
+    files = list(getattr(options, "files", ()))
+    if options.verb == "demo":
+        from ckpt_gui.resources_path import resource
+
+        files = [str(resource(f"demo/epoch_{number:03}.ckpt")) for number in (3, 4)]
+    if options.screenshot:
+        _allow_no_display()
+    elif not _has_display():
+        raise CheckpointError(
+            "there is no display to show a window on; add --screenshot OUT.png, or use: ckpt-gui info"
+        )
+    readers = {path: reading for path in files[:8] if (reading := _start_reading(path)) is not None}
+    from ckpt_gui.gui.app import run
+
+    return run(files, select=options.select, tab=options.tab, screenshot=options.screenshot, readers=readers)
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _allow_no_display() -> None:
+    if not _has_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
+def _start_reading(path: str) -> subprocess.Popen[bytes] | None:
+    """The reading process for a file, started before Qt is even imported: both take their time at once."""
+    import subprocess
+
+    target = path.partition("::")[0] if not Path(path).exists() else path
+    return subprocess.Popen(reader_command(target), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+
+
+def reader_command(path: str) -> list[str]:
+    """How to start the process that reads ``path``."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, READ_WORKER, path]
+    return [sys.executable, "-m", "ckpt_gui.core.reader", path]
