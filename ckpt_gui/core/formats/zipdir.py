@@ -221,7 +221,8 @@ def read_directory(source: Bytes, report: Report) -> ZipDirectory:
     if offset + size != end:
         directory.notes.append(
             f"ambiguous zip: the directory at byte {offset:,} does not reach the end record "
-            f"({end - offset - size:,} bytes between); another archive may lie in this file, which other readers would show instead"
+            f"({end - offset - size:,} bytes between); another archive may lie in this file, "
+            "which other readers would show instead"
         )
     report.allow(size)
     entries = _central(source.read(offset, size), count, report)
