@@ -10,6 +10,7 @@ from __future__ import annotations
 from tests.builders import (  # noqa: F401  (importing signs up)
     exports,
     frameworks,
+    hostile,
     modules,
     not_checkpoints,
     pickles,

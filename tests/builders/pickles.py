@@ -26,8 +26,9 @@ def _dump(value: object, path: Path, protocol: int = 4) -> Path:
 
 VALUES: dict[object, Any] = {
     "none": None, "yes": True, "no": False, "int": 5, "big": 2**90, "negative": -3, "float": -1.5e300,
-    "text": "zwei\nü", "bytes": b"\0\xff", "list": [1, 2, 3], "tuple": (1, "a"), "nested": {"a": {"b": []}}, "set": {1, 2},
-    7: "int key", "ordered": collections.OrderedDict(x=1), "array": np.arange(4, dtype=np.int16), "long_text": "x" * 300,
+    "text": "zwei\nü", "bytes": b"\0\xff", "list": [1, 2, 3], "tuple": (1, "a"), "nested": {"a": {"b": []}},
+    "set": {1, 2}, 7: "int key", "ordered": collections.OrderedDict(x=1), "array": np.arange(4, dtype=np.int16),
+    "long_text": "x" * 300,
 }  # fmt: skip
 
 

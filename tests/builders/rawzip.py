@@ -35,6 +35,8 @@ class Member:
     central_extra: bytes = b""
     attributes: int = 0
     align: int = 64
+    packed_already: bool = False
+    """The data are what lies in the file, whatever ``method`` says."""
     written: bool = True
     """False: only the central directory knows the member; ``offset`` must be given."""
 
@@ -44,7 +46,7 @@ def _bytes(name: str | bytes) -> bytes:
 
 
 def _packed(member: Member) -> bytes:
-    if member.method != DEFLATED:
+    if member.method != DEFLATED or member.packed_already:
         return member.data
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     return packer.compress(member.data) + packer.flush()
