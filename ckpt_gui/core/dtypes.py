@@ -15,11 +15,9 @@ class Dtype(NamedTuple):
 
     name: str
     bits: int
-    """Width of one element in the logical size (``numel × element size``), in bits."""
+    """Width of one element, in bits (packed quantized types take a byte each, in torch and on disk)."""
     kind: str
     """``float``, ``complex``, ``int``, ``uint``, ``bool``, ``quantized``, ``bits`` or ``unknown``."""
-    stored_bits: int
-    """Width of one element on disk, in bits; smaller than ``bits`` for packed quantized types."""
 
 
 def _table() -> dict[str, Dtype]:
@@ -31,16 +29,14 @@ def _table() -> dict[str, Dtype]:
         ("complex128", 128, "complex"), ("complex64", 64, "complex"), ("complex32", 32, "complex"),
         ("bcomplex32", 32, "complex"), ("bool", 8, "bool"),
         ("qint8", 8, "quantized"), ("quint8", 8, "quantized"), ("qint32", 32, "quantized"),
+        ("quint4x2", 8, "quantized"), ("quint2x4", 8, "quantized"),
         ("bits8", 8, "bits"), ("bits16", 16, "bits"), ("bits1x8", 8, "bits"), ("bits2x4", 8, "bits"),
         ("bits4x2", 8, "bits"),
     ]  # fmt: skip
     rows += [(f"int{bits}", bits, "int") for bits in (8, 16, 32, 64)]
     rows += [(f"uint{bits}", bits, "uint") for bits in (8, 16, 32, 64)]
     rows += [(f"{sign}{bits}", 8, sign) for sign in ("int", "uint") for bits in range(1, 8)]
-    table = {name: Dtype(name, bits, kind, bits) for name, bits, kind in rows}
-    table["quint4x2"] = Dtype("quint4x2", 8, "quantized", 4)
-    table["quint2x4"] = Dtype("quint2x4", 8, "quantized", 2)
-    return table
+    return {name: Dtype(name, bits, kind) for name, bits, kind in rows}
 
 
 DTYPES = _table()
@@ -67,14 +63,9 @@ TENSOR_DTYPES = {name.replace("Storage", "Tensor"): dtype for name, dtype in STO
 
 def named(name: str) -> Dtype:
     """The type of that name; an unknown name gives a type of unknown kind and no width."""
-    return DTYPES.get(name) or Dtype(name, 0, "unknown", 0)
+    return DTYPES.get(name) or Dtype(name, 0, "unknown")
 
 
 def nbytes(name: str, numel: int) -> int:
-    """Logical size of ``numel`` elements, in bytes."""
-    return numel * named(name).bits // 8
-
-
-def stored_nbytes(name: str, numel: int) -> int:
-    """Size of ``numel`` elements on disk, in bytes; packed types round up to whole bytes."""
-    return -(-numel * named(name).stored_bits // 8)
+    """Size of ``numel`` elements, in bytes; a last part of a byte counts whole."""
+    return -(-numel * named(name).bits // 8)

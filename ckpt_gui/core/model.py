@@ -300,7 +300,7 @@ class Checkpoint:
             return None
         if t.problem[number] >= 0:
             return None
-        bits = dtypes.named(self.texts[t.dtype[number]]).stored_bits
+        bits = dtypes.named(self.texts[t.dtype[number]]).bits
         return s.offset[storage] + t.offset[number] * bits // 8
 
 

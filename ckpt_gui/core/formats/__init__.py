@@ -46,7 +46,14 @@ def open_checkpoint(path: str | Path, report: Report = SILENT) -> Checkpoint:
     with LocalFile(target) as file:
         candidate = Candidate(file, report)
         found = detect(candidate).read(candidate)
+    found.facts["beside"] = _beside(target)
     return build(str(path), found, report)
+
+
+def _beside(path: Path) -> list[str]:
+    """Which of the files that tell a framework lie next to the checkpoint, or one folder up."""
+    told = ("../MLmodel", "pickle_module_info.txt", "trainer_state.json", "config.json", "args.yaml", "hparams.yaml")
+    return [name for name in told if (path.parent / name).is_file()]
 
 
 def _folder(folder: Path) -> Path:
@@ -54,6 +61,9 @@ def _folder(folder: Path) -> Path:
     index = sharded.index_in(folder)
     if index is not None:
         return index
+    model = folder / "data" / "model.pth"
+    if (folder / "MLmodel").is_file() and model.is_file():
+        return model
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(_LIKELY))
     except OSError as exc:

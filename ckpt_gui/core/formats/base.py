@@ -119,7 +119,7 @@ def take_storage(storage: Storage, source: int, offset: int, nbytes: int, packed
     """Say where a storage's bytes lie, and whether they are as many as it needs."""
     storage.source, storage.offset, storage.nbytes = source, offset, nbytes
     storage.packed = nbytes if packed is None else packed
-    width = dtypes.named(storage.dtype).stored_bits
+    width = dtypes.named(storage.dtype).bits
     needed = -(-storage.numel * width // 8)
     if not width:
         storage.problem = f"storage type {escape(storage.dtype)} is not known"

@@ -20,8 +20,6 @@ def sniff(candidate: Candidate) -> bool:
         return len(head) > 2 and head[1] <= 5
     if not head or head[0] not in _TEXT_STARTS or candidate.file.nbytes > 64 << 20:
         return False
-    if head.lstrip()[:1] in (b"{", b"<", b"[") and head[:1] not in (b"(", b"]", b"}"):
-        return False
     return read_pickle(candidate.file, 0, StorageTable(), candidate.report).broken is None
 
 

@@ -31,7 +31,7 @@ def recover(candidate: Candidate, found: Found) -> Found:
     candidate.report.allow(min(source.nbytes, 256 << 20))
     pickled = read_pickle(source, at, table, candidate.report)
     found.root = pickled.value
-    if found.root is None:
+    if found.root is None and pickled.broken:
         raise DamagedFile(f"the file is cut off within data.pkl: {pickled.broken}")
     pickle_findings(found, pickled)
     found.facts["refused_by_torch"] = "the zip directory is missing"
@@ -72,7 +72,7 @@ def _place(source: Bytes, at: int, storages: dict[str, Storage]) -> None:
 
 
 def _take(source: Bytes, storage: Storage, begin: int) -> int:
-    needed = dtypes.stored_nbytes(storage.dtype, max(storage.numel, 0))
+    needed = dtypes.nbytes(storage.dtype, max(storage.numel, 0))
     held = max(0, min(needed, source.nbytes - begin))
     take_storage(storage, 0, begin, needed)
     if held < needed:

@@ -100,6 +100,8 @@ def _parse(raw: bytes, found: Found) -> list[tuple[str, Any]]:
             f"the safetensors header is broken ({why}); the {len(header):,} entries before that are shown"
         )
     names = [name for name, _ in header]
+    if any("\ud800" <= char <= "\udfff" for name in names for char in name if char > "\ud7ff"):
+        found.notes.append("a name holds half a surrogate pair, which is no text; the reference reader refuses it")
     if len(set(names)) < len(names):
         found.notes.append("the header names an entry twice; the later one counts, as in the reference reader")
         header = list(dict(header).items())

@@ -117,19 +117,21 @@ def _add_shard(folder: Path, shard: str, names: list[str], found: Found, report:
 
 def _inside(folder: Path, shard: str) -> Path:
     """The shard's path. Raises OpenError unless it lies in the index's own folder."""
-    path = folder / shard
     outside = Path(shard).is_absolute() or ".." in Path(shard).parts or "\\" in shard or "\0" in shard or ":" in shard
-    if outside or not shard:
+    if outside or not shard or len(shard) > 1000:
         raise OpenError("it points outside the folder of its index, which is not followed")
-    home = folder.resolve()
-    if path.is_symlink() and not _in_cache(path, home):
+    path, home = folder / shard, folder.resolve()
+    try:
+        within = _within(path.resolve(), home)
+    except (OSError, RuntimeError) as exc:
+        raise OpenError(f"its path cannot be followed: {exc}") from exc
+    if not within:
         raise OpenError("it is a link out of the folder of its index, which is not followed")
     return path
 
 
-def _in_cache(path: Path, home: Path) -> bool:
-    """Whether a link stays in the folder, or in the ``blobs`` beside it (the Hugging Face cache's layout)."""
-    target = path.resolve()
+def _within(target: Path, home: Path) -> bool:
+    """Whether a file lies in the folder, or in the ``blobs`` beside it (the Hugging Face cache's layout)."""
     blobs = home.parent.parent / "blobs"
     return target.is_relative_to(home) or (home.parent.name == "snapshots" and target.parent == blobs)
 

@@ -43,7 +43,7 @@ def read(candidate: Candidate) -> Found:
     pickled = read_pickle(source, system.end, table, report)
     found.root = pickled.value
     pickle_findings(found, pickled, "the object")
-    if found.root is None:
+    if found.root is None and pickled.broken:
         raise DamagedFile(f"a legacy checkpoint whose object cannot be read: {pickled.broken or system.broken}")
     if pickled.broken is None:
         _read_storages(source, pickled.end, table, found, candidate)
@@ -99,7 +99,7 @@ def _read_storages(source: Bytes, at: int, table: StorageTable, found: Found, ca
 
 def _take(source: Bytes, at: int, storage: Storage) -> int:
     """One storage's count and data; returns where the next one begins."""
-    needed = dtypes.stored_nbytes(storage.dtype, max(storage.numel, 0))
+    needed = dtypes.nbytes(storage.dtype, max(storage.numel, 0))
     head = source.read(at, 8)
     if len(head) < 8:
         storage.problem = "its bytes are missing: the file was cut off"

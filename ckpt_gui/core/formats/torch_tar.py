@@ -84,7 +84,7 @@ def read(candidate: Candidate) -> Found:
     pickled = read_pickle(parts["pickle"], 0, table.persist, candidate.report)
     pickle_findings(found, pickled, "pickle")
     found.root = pickled.value
-    if found.root is None:
+    if found.root is None and pickled.broken:
         raise DamagedFile(f"a checkpoint of the old tar format whose pickle cannot be read: {pickled.broken}")
     return found
 
@@ -145,7 +145,7 @@ class _Table:
         numel = struct.unpack("<q", head)[0] if len(head) == 8 else -1
         dtype = dtypes.STORAGE_DTYPES.get(kind.name, kind.name)
         storage = Storage(dtype, str(key), location if type(location) is str else None, numel)
-        needed = dtypes.stored_nbytes(dtype, max(numel, 0))
+        needed = dtypes.nbytes(dtype, max(numel, 0))
         take_storage(storage, 0, source.offset + at + 8, needed)
         if at + 8 + needed > source.nbytes:
             storage.problem = (

@@ -58,7 +58,7 @@ def read(candidate: Candidate) -> Found:
     found.root = _with_sources(found.root, table)
     found.notes = directory.notes + table.notes + found.notes
     pickle_findings(found, pickled)
-    if found.root is None:
+    if found.root is None and pickled.broken:
         raise DamagedFile(f"data.pkl is broken: {pickled.broken}")
     return found
 
@@ -143,11 +143,11 @@ def _tell_unused(directory: ZipDirectory, table: StorageTable, found: Found) -> 
     records = directory.inside("data")
     spare = [name for name, _ in records if name not in used]
     if spare:
-        found.notes.append(f"{plural(len(spare), 'record')} hold data that nothing refers to: {list_names(spare, 3)}")
+        found.notes.append(f"data that nothing refers to in {plural(len(spare), 'record')}: {list_names(spare, 3)}")
     packed = sum(1 for name, entry in records if name in used and entry.method)
     if packed:
         found.notes.append(
-            f"{plural(packed, 'storage')} compressed, which torch.save never does; mmap=True would read garbage"
+            f"{plural(packed, 'compressed storage')}, which torch.save never writes; mmap=True would read garbage"
         )
 
 

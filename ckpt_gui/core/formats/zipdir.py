@@ -90,6 +90,14 @@ class ZipDirectory:
                 f"ambiguous zip: {plural(len(twins), 'record')} appear twice, or differ only in case ({shown}); "
                 "the first counts, as in torch, while other readers take the last"
             )
+        outside = (
+            [entry.name for entry in self.entries if not entry.name.startswith(self.root + "/")] if self.root else []
+        )
+        if outside:
+            self.notes.append(
+                f"{plural(len(outside), 'record')} outside the folder {escape(self.root)[:80]}, where torch does not look: "
+                f"{', '.join(escape(name)[:80] for name in outside[:3])}"
+            )
         odd = [entry.name for entry in self.entries if "\\" in entry.name or "\0" in entry.name or ".." in entry.name]
         if odd:
             self.notes.append(f"odd record names, shown escaped: {', '.join(escape(name)[:80] for name in odd[:3])}")

@@ -34,20 +34,21 @@ def build(path: str, found: Found, report: Report = SILENT) -> Checkpoint:
     texts = Texts()
     tables = Tables(texts)
     rows = flatten(found.root, texts, tables, report)
-    listed = len(tables.tensors)
+    listed = len(tables)
     tables.add_parts()
+    tensors, storages = tables.columns()
     nodes, place = arrange(rows, texts)
-    node_of = tables.tensors.node
+    node_of = tensors.node
     for tensor in range(listed):
         node_of[tensor] = place[node_of[tensor]]
-    roll_up(nodes, tables.tensors, tables.storages, texts.list, listed)
+    roll_up(nodes, tensors, storages, texts.list, listed)
     checkpoint = Checkpoint(
         path=path,
         format=found.format,
         nbytes=sum(source.nbytes for source in found.sources),
         nodes=nodes,
-        tensors=tables.tensors,
-        storages=tables.storages,
+        tensors=tensors,
+        storages=storages,
         texts=texts.list,
         rows=listed,
         extras=tables.extras,

@@ -12,7 +12,7 @@ from typing import Any
 from ckpt_gui.core.columns import Flag, KeyType, Kind
 from ckpt_gui.core.nodes.describe import brief, key_parts, leaf, numpy_value
 from ckpt_gui.core.nodes.modules import MACHINERY, Submodule, attributes, entries, is_module
-from ckpt_gui.core.nodes.table import Tables, Texts
+from ckpt_gui.core.nodes.table import Tables, Texts, fill
 from ckpt_gui.core.pickles.values import Mapping, Object, Tensor
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.text import clip, plural
@@ -30,7 +30,9 @@ _SETS = {"builtins.set": "set", "builtins.frozenset": "frozenset", "__builtin__.
 
 
 class Rows:
-    """Columns in depth-first order; ``modules`` has the class of each dotted prefix of a module row."""
+    """Rows in depth-first order, and what belongs to some of them."""
+
+    FIELDS = ("parent", "kind", "key_type", "key", "type_name", "text", "tensor")
 
     def __init__(self) -> None:
         self.parent = array("i")
@@ -40,14 +42,29 @@ class Rows:
         self.type_name = array("i")
         self.text = array("i")
         self.tensor = array("i")
+        self.children: dict[int, list[int]] = {}
         self.long_texts: dict[int, str] = {}
         self.modules: dict[int, dict[str, str]] = {}
+        """For a module's row, the class of each dotted prefix."""
         self.notes: list[str] = []
 
 
 def flatten(root: Any, texts: Texts, tables: Tables, report: Report) -> Rows:
     """Rows of ``root`` and everything beneath; tensors go into ``tables``."""
     return _Flattener(texts, tables, report).run(root)
+
+
+class _Level:
+    """A container that is being walked."""
+
+    __slots__ = ("aliased", "children", "mark", "members", "row")
+
+    def __init__(self, row: int, mark: int, children: list[Child], members: list[int], aliased: bool) -> None:
+        self.row = row
+        self.mark = mark
+        self.children = iter(children)
+        self.members = members
+        self.aliased = aliased
 
 
 class _Flattener:
@@ -58,87 +75,88 @@ class _Flattener:
         self.rows = Rows()
         self.seen: set[int] = set()
         self.above: set[int] = set()
-        self.depth = 0
+        self.levels: list[_Level] = []
         self.aliased = 0
         self.long_total = 0
         self.told: set[str] = set()
         self.blank = texts.id("")
-        self.tensor_type = texts.id("Tensor")
 
     def run(self, root: Any) -> Rows:
-        # An entry is (parent, key type, key, value, flags, inside an alias?); a bare id closes a container.
-        pending: list[Any] = [(-1, KeyType.NONE, self.blank, root, 0, False)]
-        rows, tables = self.rows, self.tables
-        parents, kinds, key_types, keys = rows.parent, rows.kind, rows.key_type, rows.key
-        types, row_texts, tensors = rows.type_name, rows.text, rows.tensor
-        while pending:
-            entry = pending.pop()
-            if type(entry) is int:
-                self.above.discard(entry)
-                self.depth -= 1
-                continue
-            parent, key_type, key, value, flags, aliased = entry
-            row = len(parents)
-            if not row & 0x3FFF:
-                self.report.at(row, 0, "rows")
-            parents.append(parent)
-            key_types.append(key_type)
-            keys.append(key)
-            if aliased:
-                self.aliased += 1
-            if type(value) is Tensor:
-                kinds.append(Kind.TENSOR)
-                types.append(self.tensor_type if value.python_type is None else self.texts.id(value.python_type))
-                row_texts.append(self.blank)
-                tensors.append(tables.add(value, row, flags))
-                continue
-            tensors.append(-1)
-            if type(value) in _CONTAINERS and value != () and not self._is_leaf(value):
-                self._container(row, value, aliased, pending)
+        """All rows; the only loop over them, so it works on local names and whole tuples."""
+        out: list[tuple[int, ...]] = []
+        add, tensor_type, blank = self.tables.add, self.texts.id("Tensor"), self.blank
+        levels = self.levels
+        levels.append(_Level(-1, 0, [(KeyType.NONE, blank, root, 0)], [], False))
+        while levels:
+            level = levels[-1]
+            parent, members, aliased = level.row, level.members, level.aliased
+            for key_type, key, value, flags in level.children:
+                row = len(out)
+                members.append(row)
+                kind = type(value)
+                if aliased:
+                    self.aliased += 1
+                if not row & 0x3FFF:
+                    self.report.at(row, 0, "rows")
+                if kind is Tensor:
+                    name = tensor_type if value.python_type is None else self.texts.id(value.python_type)
+                    out.append((parent, Kind.TENSOR, key_type, key, name, blank, add(value, row, flags)))
+                elif kind in _CONTAINERS and (kind is not tuple or value) and not self._is_leaf(value):
+                    what, name, words = self._container(row, value, aliased)
+                    out.append((parent, what, key_type, key, name, words, -1))
+                    if levels[-1] is not level:
+                        break
+                else:
+                    name, words = self._leaf(row, value)
+                    out.append((parent, Kind.VALUE, key_type, key, name, words, -1))
             else:
-                self._leaf(row, value)
-        return rows
+                self.above.discard(level.mark)
+                levels.pop()
+        fill(self.rows, out, list(Rows.FIELDS))
+        return self.rows
 
     def _is_leaf(self, value: Any) -> bool:
         return type(value) is Object and numpy_value(value) is not None
 
-    def _row(self, kind: Kind, type_name: str, text: str) -> None:
-        self.rows.kind.append(kind)
-        self.rows.type_name.append(self.texts.id(type_name))
-        self.rows.text.append(self.texts.id(text))
-
-    def _leaf(self, row: int, value: Any) -> None:
+    def _leaf(self, row: int, value: Any) -> tuple[int, int]:
+        """Text ids of the type's name and of the value."""
         if type(value) is Object:
             value = numpy_value(value)
         type_name, text, long_text = leaf(value)
-        self._row(Kind.VALUE, type_name, text)
         if long_text and self.long_total < MAX_LONG_TEXTS:
             self.rows.long_texts[row] = long_text[:MAX_LONG_TEXT]
             self.long_total += min(len(long_text), MAX_LONG_TEXT)
+        return self.texts.id(type_name), self.texts.id(text)
 
-    def _container(self, row: int, value: Any, aliased: bool, pending: list[Any]) -> None:
+    def _container(self, row: int, value: Any, aliased: bool) -> tuple[Kind, int, int]:
+        """Kind and text ids of a container's row; its children, if any, become the next level."""
         mark = id(value)
+        cut = self._cut(mark, aliased or mark in self.seen)
+        if cut:
+            self._tell(cut[1])
+            return Kind.ALIAS, self.texts.id(_type_name(value)), self.texts.id(cut[0])
+        kind, type_name, children = self._children(row, value)
+        if children:
+            members = self.rows.children[row] = []
+            self.levels.append(_Level(row, mark, children, members, aliased or mark in self.seen))
+            self.seen.add(mark)
+            self.above.add(mark)
+        return kind, self.texts.id(type_name), self.texts.id(_container_text(kind, value, len(children)))
+
+    def _cut(self, mark: int, aliased: bool) -> tuple[str, str] | None:
+        """Why a container is not followed: a word for its row, and a note."""
         if mark in self.above:
-            self._row(Kind.ALIAS, _type_name(value), "contains itself; not followed again")
-            return self._tell("a container contains itself; the tree does not follow it again")
-        if self.depth >= MAX_DEPTH:
-            self._row(Kind.ALIAS, _type_name(value), f"nested deeper than {MAX_DEPTH} levels; not shown")
-            return self._tell(f"something is nested deeper than {MAX_DEPTH} levels; the tree ends there")
-        aliased = aliased or mark in self.seen
+            note = "a container contains itself; the tree does not follow it again"
+            return "contains itself; not followed again", note
+        if len(self.levels) > MAX_DEPTH:
+            note = f"something is nested deeper than {MAX_DEPTH} levels; the tree ends there"
+            return f"nested deeper than {MAX_DEPTH} levels; not shown", note
         if aliased and self.aliased >= MAX_ALIASED_ROWS:
-            self._row(Kind.ALIAS, _type_name(value), "shown elsewhere; not repeated")
-            return self._tell(
+            note = (
                 f"containers that appear in several places were repeated for {MAX_ALIASED_ROWS:,} rows; "
                 "further ones are named, not repeated"
             )
-        kind, type_name, children = self._children(row, value)
-        self._row(kind, type_name, _container_text(kind, value, len(children)))
-        if children:
-            self.seen.add(mark)
-            self.above.add(mark)
-            self.depth += 1
-            pending.append(mark)
-            pending.extend((row, *child, aliased) for child in reversed(children))
+            return "shown elsewhere; not repeated", note
         return None
 
     def _tell(self, note: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable
 
 from ckpt_gui.core.columns import KeyType, Kind, Nodes
 from ckpt_gui.core.nodes.flatten import Rows
@@ -23,15 +22,9 @@ class _Tree:
         self.texts = texts
         self.count = len(rows.parent)
         self.label = array("i", rows.key)
-        self.children: dict[int, list[int]] = {}
+        self.children = rows.children
         self.group_order: list[int] = []
         self.group_type: list[int] = []
-        for row in range(1, self.count):
-            parent = rows.parent[row]
-            if parent in self.children:
-                self.children[parent].append(row)
-            else:
-                self.children[parent] = [row]
 
     def group(self, holder: int, members: list[int]) -> None:
         """Put the dotted members of ``holder`` into groups."""
@@ -108,17 +101,16 @@ def arrange(rows: Rows, texts: Texts) -> tuple[Nodes, array[int]]:
     return _columns(tree, order, first, count)
 
 
-def _holders(rows: Rows, texts: Texts) -> Iterable[int]:
-    """Mappings and modules that hold at least one tensor under a dotted name, or mappings under dotted names."""
-    names = texts.list
-    dotted = [("." in name) for name in names]
-    found: dict[int, None] = {}
-    for row in range(1, len(rows.parent)):
-        if dotted[rows.key[row]] and rows.key_type[row] == KeyType.TEXT and rows.parent[row] not in found:
-            kind = rows.kind[row]
-            if kind == Kind.TENSOR or (kind in (Kind.MAPPING, Kind.OBJECT) and _DOTTED.match(names[rows.key[row]])):
-                found[rows.parent[row]] = None
-    return list(found)
+def _holders(rows: Rows, texts: Texts) -> list[int]:
+    """Mappings and modules that hold a tensor, a mapping or an object under a dotted name."""
+    names, kinds, keys, key_types = texts.list, rows.kind, rows.key, rows.key_type
+    wanted = (Kind.TENSOR, Kind.MAPPING, Kind.OBJECT)
+
+    def dotted(row: int) -> bool:
+        name = names[keys[row]]
+        return "." in name and kinds[row] in wanted and key_types[row] == KeyType.TEXT and bool(_DOTTED.match(name))
+
+    return [holder for holder, members in rows.children.items() if any(map(dotted, members))]
 
 
 def _columns(tree: _Tree, order: list[int], first: array[int], count: array[int]) -> tuple[Nodes, array[int]]:

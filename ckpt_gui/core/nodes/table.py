@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 from ckpt_gui.core import dtypes
@@ -10,7 +11,8 @@ from ckpt_gui.core.pickles.values import Storage, Tensor
 from ckpt_gui.core.text import shape as shape_text
 
 MAX_RANK = 64
-_INT32_MAX = 2**31 - 1
+_INT62 = 1 << 62
+"""Sizes from here on are lies, and kept out of the 64-bit columns."""
 
 
 class Texts:
@@ -48,66 +50,79 @@ def product(sizes: tuple[int, ...]) -> int:
 
 
 class Tables:
-    """Collects tensors and storages; ``texts`` is shared with the nodes."""
+    """Collects tensors and storages; ``texts`` is shared with the nodes.
+
+    Rows are gathered as tuples and turned into columns at the end: one append a tensor instead of a
+    dozen.
+    """
 
     def __init__(self, texts: Texts) -> None:
         self.texts = texts
-        self.tensors = Tensors()
-        self.storages = Storages()
         self.extras: dict[int, dict[str, Any]] = {}
-        self.parts_pending: list[tuple[int, Tensor]] = []
+        self._sizes = array("q")
+        self._rows: list[tuple[int, ...]] = []
+        self._storages: list[tuple[int, ...]] = []
+        self._parts: list[tuple[int, Tensor]] = []
+        self._dtypes: dict[str, tuple[int, int]] = {}
+        self._strided = texts.id("strided")
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def add(self, tensor: Tensor, node: int, flags: int) -> int:
         """A row for ``tensor``; returns its id. ``node`` is -1 for a part of another tensor."""
-        t = self.tensors
-        number = len(t.node)
+        number = len(self._rows)
         storage, shape, stride, offset = tensor.storage, tensor.shape, tensor.stride, tensor.offset
         if storage is not None and storage.root is not None:
             offset += storage.root_offset
             storage = storage.root
-        numel = 1
-        for dim in shape:
-            numel *= dim if dim > 0 else 0
-        problem = tensor.problem or check(tensor, storage, offset, numel)
-        if tensor.requires_grad:
-            flags |= Flag.REQUIRES_GRAD
-        if tensor.parameter:
-            flags |= Flag.PARAMETER
-        if tensor.conj:
-            flags |= Flag.CONJ
-        if tensor.neg:
-            flags |= Flag.NEG
-        nbytes = dtypes.nbytes(tensor.dtype, numel)
-        t.node.append(node)
-        t.dtype.append(self.texts.id(tensor.dtype))
-        t.flags.append(flags)
-        t.sizes_at.append(len(t.sizes))
-        t.storage.append(self.storage_id(storage) if storage is not None else -1)
-        t.layout.append(self.texts.id(tensor.layout))
-        t.problem.append(self.texts.id(problem) if problem else -1)
-        t.numel.append(min(numel, INT64_MAX))
-        t.nbytes.append(min(nbytes, INT64_MAX))
-        if len(stride) == len(shape) <= MAX_RANK and max(shape + stride + (offset,), default=0) <= INT64_MAX:
-            try:
-                t.sizes.extend(shape + stride)
-                t.rank.append(len(shape))
-                t.offset.append(offset)
-            except OverflowError:
-                del t.sizes[t.sizes_at[-1] :]
-                self._odd_sizes(number, shape, stride, offset)
+        dtype, width = self._dtypes.get(tensor.dtype) or self._dtype(tensor.dtype)
+        numel, last, odd = 1, offset, offset < 0 or len(shape) != len(stride)
+        for dim, step in zip(shape, stride, strict=False):
+            odd = odd or dim < 0 or step < 0 or dim > _INT62 or step > _INT62
+            numel *= dim
+            last += (dim - 1) * step
+        if tensor.requires_grad or tensor.conj or tensor.neg or tensor.parameter:
+            flags |= _flags(tensor)
+        nbytes = -(-numel * width // 8)
+        problem = -1
+        if odd or numel > _INT62 or offset > _INT62 or storage is None or tensor.problem or storage.problem:
+            numel, nbytes, problem = self._odd(number, tensor, storage, offset)
+            odd = True
+        elif (-(-(last + 1) * width // 8) > storage.nbytes and numel) or not width or len(shape) > MAX_RANK:
+            problem = self.texts.id(check(tensor, storage, offset, numel) or "")
+        at = len(self._sizes)
+        if odd and "shape" in self.extras.get(number, ()):
+            shape, offset = (), 0
         else:
-            self._odd_sizes(number, shape, stride, offset)
-        if numel > INT64_MAX or nbytes > INT64_MAX:
-            self.extras.setdefault(number, {}).update(numel=numel, nbytes=nbytes)
+            self._sizes.extend(shape)
+            self._sizes.extend(stride)
+        place = -1 if storage is None else storage.id if storage.id >= 0 else self.storage_id(storage)
+        layout = self._strided if tensor.layout == "strided" else self.texts.id(tensor.layout)
+        self._rows.append((node, dtype, flags, len(shape), at, offset, numel, nbytes, place, layout, problem))
         if storage is None or tensor.parts or tensor.python_type or tensor.quantizer or tensor.device:
             self._unusual(number, tensor)
         return number
 
-    def _odd_sizes(self, number: int, shape: tuple[int, ...], stride: tuple[int, ...], offset: int) -> None:
-        """Sizes the columns cannot hold (lies, mostly, and sparse tensors) stand in the extras as written."""
-        self.tensors.rank.append(0)
-        self.tensors.offset.append(0)
-        self.extras.setdefault(number, {}).update(shape=list(shape), stride=list(stride), offset=offset)
+    def _dtype(self, name: str) -> tuple[int, int]:
+        found = self._dtypes[name] = (self.texts.id(name), dtypes.named(name).bits)
+        return found
+
+    def _odd(self, number: int, tensor: Tensor, storage: Storage | None, offset: int) -> tuple[int, int, int]:
+        """Element count, bytes and problem (text id) of a tensor that is not plain and sound.
+
+        Sizes the columns cannot hold (lies, mostly, and sparse tensors) go to the extras, as written.
+        """
+        shape, stride = tensor.shape, tensor.stride
+        numel = product(shape)
+        nbytes = dtypes.nbytes(tensor.dtype, numel)
+        problem = tensor.problem or check(tensor, storage, offset, numel)
+        whole = (*shape, *stride, offset)
+        if len(shape) != len(stride) or len(shape) > MAX_RANK or not -_INT62 < min(whole) <= max(whole) < _INT62:
+            self.extras.setdefault(number, {}).update(shape=list(shape), stride=list(stride), offset=offset)
+        if numel > INT64_MAX or nbytes > INT64_MAX:
+            self.extras.setdefault(number, {}).update(numel=numel, nbytes=nbytes)
+        return min(numel, INT64_MAX), min(nbytes, INT64_MAX), self.texts.id(problem) if problem else -1
 
     def _unusual(self, number: int, tensor: Tensor) -> None:
         extra = self.extras.setdefault(number, {})
@@ -122,15 +137,14 @@ class Tables:
             extra["device"] = holder.storage.device if holder and holder.storage else None
         if tensor.parts:
             extra["parts"] = []
-            self.parts_pending.append((number, tensor))
         if tensor.pieces is not None or (tensor.parts and tensor.storage is None):
             extra["pieces"] = []
-            self.parts_pending.append((number, tensor)) if not tensor.parts else None
+        if tensor.parts or tensor.pieces:
+            self._parts.append((number, tensor))
 
     def add_parts(self) -> None:
         """Rows for parts and pieces of all tensors added so far; call once, after the last ``add``."""
-        while self.parts_pending:
-            number, tensor = self.parts_pending.pop(0)
+        for number, tensor in self._parts:  # grows while it is walked: a part may have parts
             for name, part in tensor.parts or ():
                 self.extras[number]["parts"].append([name, self.add(part, -1, 0)])
             for part, origin in tensor.pieces or ():
@@ -142,18 +156,41 @@ class Tables:
     def storage_id(self, storage: Storage) -> int:
         """The storage's number, made at its first use."""
         if storage.id < 0:
-            s = self.storages
-            storage.id = len(s.key)
-            s.source.append(storage.source)
-            s.key.append(self.texts.id(storage.key))
-            s.offset.append(storage.offset)
-            s.nbytes.append(min(max(storage.nbytes, 0), INT64_MAX))
-            s.packed.append(min(max(storage.packed if storage.packed >= 0 else storage.nbytes, 0), INT64_MAX))
-            s.device.append(-1 if storage.device is None else self.texts.id(storage.device))
-            s.big_endian.append(storage.big_endian)
-            s.compression.append(storage.compression)
-            s.crc.append(storage.crc)
+            nbytes = min(max(storage.nbytes, 0), INT64_MAX)
+            packed = min(storage.packed, INT64_MAX) if storage.packed >= 0 else nbytes
+            device = -1 if storage.device is None else self.texts.id(storage.device)
+            offset = storage.offset if storage.offset <= INT64_MAX else -1
+            storage.id = len(self._storages)
+            self._storages.append(
+                (storage.source, self.texts.id(storage.key), offset, nbytes, packed, device,
+                 storage.big_endian, storage.compression, storage.crc)
+            )  # fmt: skip
         return storage.id
+
+    def columns(self) -> tuple[Tensors, Storages]:
+        """Everything gathered, as columns."""
+        tensors, storages = Tensors(), Storages()
+        fill(tensors, self._rows, [name for name in Tensors.FIELDS if name != "sizes"])
+        fill(storages, self._storages, list(Storages.FIELDS))
+        tensors.sizes = self._sizes
+        return tensors, storages
+
+
+def fill(columns: Any, rows: list[tuple[int, ...]], names: list[str]) -> None:
+    """Turn rows into the columns of those names, a slice at a time so that no second copy of all is made."""
+    step = 1 << 16
+    for begin in range(0, len(rows), step):
+        for name, values in zip(names, zip(*rows[begin : begin + step], strict=True), strict=True):
+            getattr(columns, name).extend(values)
+
+
+def _flags(tensor: Tensor) -> int:
+    return (
+        (Flag.REQUIRES_GRAD if tensor.requires_grad else 0)
+        | (Flag.PARAMETER if tensor.parameter else 0)
+        | (Flag.CONJ if tensor.conj else 0)
+        | (Flag.NEG if tensor.neg else 0)
+    )
 
 
 def check(tensor: Tensor, storage: Storage | None, offset: int, numel: int) -> str | None:
@@ -161,6 +198,8 @@ def check(tensor: Tensor, storage: Storage | None, offset: int, numel: int) -> s
     shape, stride = tensor.shape, tensor.stride
     if min(shape, default=0) < 0 and tensor.layout not in ("nested", "jagged"):
         return f"negative size in {list(shape)}"
+    if numel > INT64_MAX or dtypes.nbytes(tensor.dtype, numel) > INT64_MAX:
+        return f"{shape_text(shape)} is more than a 64-bit count of bytes"
     if storage is None:
         return None
     if storage.problem:
@@ -171,7 +210,7 @@ def check(tensor: Tensor, storage: Storage | None, offset: int, numel: int) -> s
         return f"rank {len(shape)}, more than {MAX_RANK}"
     if min(stride, default=0) < 0 or offset < 0:
         return "negative stride or offset"
-    width = dtypes.named(tensor.dtype).stored_bits
+    width = dtypes.named(tensor.dtype).bits
     if not width:
         return f"element type {tensor.dtype} is not known"
     if numel == 0:

@@ -286,7 +286,7 @@ class _Machine:
                             raise Broken(f"pickle protocol {data[pos]} is not known")
                         pos += 1
                     elif op == 46:  # STOP
-                        if self.frame_end >= 0 and self.frame_end != feed.base + pos:
+                        if self.frame_end > feed.base + pos:
                             result.notes.append("the pickle's last frame does not end where its length says")
                         if marks or len(stack) != 1:
                             result.notes.append(
@@ -313,8 +313,8 @@ class _Machine:
         stack, marks, data = self.stack, self.marks, self.feed.data
         if op == 149:  # FRAME
             end = self.feed.base + pos + 8 + _Q(data, pos)[0]
-            if self.frame_end >= 0 and self.frame_end != self.feed.base + pos - 1:
-                self.result.notes.append("an opcode crosses the border of its pickle frame")
+            if self.frame_end > self.feed.base + pos - 1:
+                self.result.notes.append("a pickle frame begins inside another one")
             if end - self.feed.base > len(data) and end > self.feed.base + pos + self.feed.left(pos):
                 self.result.notes.append("a pickle frame is longer than the stream")
             self.frame_end = end
