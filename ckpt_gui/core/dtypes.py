@@ -15,9 +15,11 @@ class Dtype(NamedTuple):
 
     name: str
     bits: int
-    """Width of one element, in bits (packed quantized types take a byte each, in torch and on disk)."""
+    """Width of one element, in bits as torch counts (packed quantized types: a byte each)."""
     kind: str
     """``float``, ``complex``, ``int``, ``uint``, ``bool``, ``quantized``, ``bits`` or ``unknown``."""
+    packed: int = 1
+    """How many elements share one byte on disk (``quint4x2``, ``quint2x4``); 1 for all else."""
 
 
 def _table() -> dict[str, Dtype]:
@@ -29,14 +31,16 @@ def _table() -> dict[str, Dtype]:
         ("complex128", 128, "complex"), ("complex64", 64, "complex"), ("complex32", 32, "complex"),
         ("bcomplex32", 32, "complex"), ("bool", 8, "bool"),
         ("qint8", 8, "quantized"), ("quint8", 8, "quantized"), ("qint32", 32, "quantized"),
-        ("quint4x2", 8, "quantized"), ("quint2x4", 8, "quantized"),
         ("bits8", 8, "bits"), ("bits16", 16, "bits"), ("bits1x8", 8, "bits"), ("bits2x4", 8, "bits"),
         ("bits4x2", 8, "bits"),
     ]  # fmt: skip
     rows += [(f"int{bits}", bits, "int") for bits in (8, 16, 32, 64)]
     rows += [(f"uint{bits}", bits, "uint") for bits in (8, 16, 32, 64)]
     rows += [(f"{sign}{bits}", 8, sign) for sign in ("int", "uint") for bits in range(1, 8)]
-    return {name: Dtype(name, bits, kind) for name, bits, kind in rows}
+    table = {name: Dtype(name, bits, kind) for name, bits, kind in rows}
+    table["quint4x2"] = Dtype("quint4x2", 8, "quantized", 2)
+    table["quint2x4"] = Dtype("quint2x4", 8, "quantized", 4)
+    return table
 
 
 DTYPES = _table()

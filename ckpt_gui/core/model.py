@@ -300,8 +300,8 @@ class Checkpoint:
             return None
         if t.problem[number] >= 0:
             return None
-        bits = dtypes.named(self.texts[t.dtype[number]]).bits
-        return s.offset[storage] + t.offset[number] * bits // 8
+        kind = dtypes.named(self.texts[t.dtype[number]])
+        return s.offset[storage] + t.offset[number] * kind.bits // kind.packed // 8
 
 
 def read_key(key_type: int, text: str) -> Key:

@@ -90,7 +90,9 @@ class Tables:
             numel, nbytes, problem = self._odd(number, tensor, storage, offset)
             odd = True
         elif (-(-(last + 1) * width // 8) > storage.nbytes and numel) or not width or len(shape) > MAX_RANK:
-            problem = self.texts.id(check(tensor, storage, offset, numel) or "")
+            nbytes = dtypes.nbytes(tensor.dtype, numel)
+            trouble = check(tensor, storage, offset, numel)
+            problem = self.texts.id(trouble) if trouble else -1
         at = len(self._sizes)
         if odd and "shape" in self.extras.get(number, ()):
             shape, offset = (), 0
@@ -105,7 +107,9 @@ class Tables:
         return number
 
     def _dtype(self, name: str) -> tuple[int, int]:
-        found = self._dtypes[name] = (self.texts.id(name), dtypes.named(name).bits)
+        kind = dtypes.named(name)
+        # A packed type is checked by hand: its storage counts bytes, its tensors count parts of bytes.
+        found = self._dtypes[name] = (self.texts.id(name), kind.bits if kind.packed == 1 else 0)
         return found
 
     def _odd(self, number: int, tensor: Tensor, storage: Storage | None, offset: int) -> tuple[int, int, int]:
@@ -210,7 +214,8 @@ def check(tensor: Tensor, storage: Storage | None, offset: int, numel: int) -> s
         return f"rank {len(shape)}, more than {MAX_RANK}"
     if min(stride, default=0) < 0 or offset < 0:
         return "negative stride or offset"
-    width = dtypes.named(tensor.dtype).bits
+    kind = dtypes.named(tensor.dtype)
+    width = kind.bits // kind.packed
     if not width:
         return f"element type {tensor.dtype} is not known"
     if numel == 0:
