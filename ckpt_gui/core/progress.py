@@ -19,6 +19,10 @@ class Report:
     def allow(self, stored_nbytes: int) -> None:
         """``stored_nbytes`` of index are about to be read: a time limit may grow with them."""
 
+    def hurry(self) -> bool:
+        """Whether work that could be left out should be: time is running short."""
+        return False
+
 
 SILENT = Report()
 
@@ -45,3 +49,7 @@ class Deadline(Report):
     def allow(self, stored_nbytes: int) -> None:
         """More time, by the bytes of index stored."""
         self._seconds += stored_nbytes / self._rate
+
+    def hurry(self) -> bool:
+        """True once two fifths of the time are gone: what follows needs the rest."""
+        return time.monotonic() - self._start > 0.4 * self._seconds

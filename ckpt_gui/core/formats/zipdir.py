@@ -95,7 +95,7 @@ class ZipDirectory:
         )
         if outside:
             self.notes.append(
-                f"{plural(len(outside), 'record')} outside the folder {escape(self.root)[:80]}, where torch never looks: "
+                f"{plural(len(outside), 'record')} outside the folder {escape(self.root)[:80]}, unseen by torch: "
                 f"{', '.join(escape(name)[:80] for name in outside[:3])}"
             )
         odd = [entry.name for entry in self.entries if "\\" in entry.name or "\0" in entry.name or ".." in entry.name]

@@ -77,6 +77,7 @@ class _Flattener:
         self.above: set[int] = set()
         self.levels: list[_Level] = []
         self.aliased = 0
+        self.ceiling = MAX_ALIASED_ROWS
         self.long_total = 0
         self.told: set[str] = set()
         self.blank = texts.id("")
@@ -98,6 +99,8 @@ class _Flattener:
                     self.aliased += 1
                 if not row & 0x3FFF:
                     self.report.at(row, 0, "rows")
+                    if aliased and self.report.hurry():
+                        self.ceiling = min(self.ceiling, self.aliased)
                 if kind is Tensor:
                     name = tensor_type if value.python_type is None else self.texts.id(value.python_type)
                     out.append((parent, Kind.TENSOR, key_type, key, name, blank, add(value, row, flags)))
@@ -151,9 +154,9 @@ class _Flattener:
         if len(self.levels) > MAX_DEPTH:
             note = f"something is nested deeper than {MAX_DEPTH} levels; the tree ends there"
             return f"nested deeper than {MAX_DEPTH} levels; not shown", note
-        if aliased and self.aliased >= MAX_ALIASED_ROWS:
+        if aliased and self.aliased >= self.ceiling:
             note = (
-                f"containers that appear in several places were repeated for {MAX_ALIASED_ROWS:,} rows; "
+                f"containers that appear in several places were repeated for {self.ceiling:,} rows; "
                 "further ones are named, not repeated"
             )
             return "shown elsewhere; not repeated", note
