@@ -101,9 +101,12 @@ _add(
 )
 
 
-def _tagged(code: Assembler, tag: object) -> None:
-    code.text("w").name("torch._utils", "_rebuild_tensor_v2").raw(MARK).storage(tag=tag)
-    code.value(0).value((4,)).value((1,)).value(False).ordered_dict().raw(TUPLE, REDUCE)
+def _tagged(tag: object) -> Fill:
+    def fill(code: Assembler) -> None:
+        code.text("w").name("torch._utils", "_rebuild_tensor_v2").raw(MARK).storage(tag=tag)
+        code.value(0).value((4,)).value((1,)).value(False).ordered_dict().raw(TUPLE, REDUCE)
+
+    return fill
 
 
 TAGS: dict[str, tuple[str, object]] = {
@@ -112,7 +115,7 @@ TAGS: dict[str, tuple[str, object]] = {
     "none": ("noted", None), "tuple": ("noted", ("cpu",)), "newline": ("tree", "cpu\nrm -rf"), "nul": ("tree", "cpu\0"),
 }  # fmt: skip
 for _name, (_expected, _tag) in TAGS.items():
-    _add(f"tag_{_name}", _expected, lambda code, tag=_tag: _tagged(code, tag), "A tag is text to show; else noted.")
+    _add(f"tag_{_name}", _expected, _tagged(_tag), "A tag is text to show; else noted.")
 
 
 def _persistent(value: object) -> Fill:
