@@ -23,6 +23,8 @@ from tests import tolerant_pickle
 from tests.builders.common import quiet
 from tests.oracle_walk import Row, StorageFacts, Walk, shape_of
 
+STORAGE_VIEWS = {"torch-legacy/storage_views", "torch-tar/plain"}
+"""Here torch makes a window of a storage into a storage of its own: ``storage`` and ``offset`` are relative to it."""
 IN_FOLDERS = ("model.safetensors.index.json", "pytorch_model.bin.index.json", "data/model.pth")
 """What is opened where a folder was given."""
 
@@ -98,7 +100,7 @@ def load(path: Path, kind: str = "zip") -> tuple[object, list[tolerant_pickle.Gi
 
 def _torch(path: Path, kind: str) -> Iterator[Row]:
     value, given = load(path, kind)
-    places = _places(path) if kind == "zip" else {}
+    places = _places(path) if kind == "zip" else _legacy_places(path, given) if kind == "legacy" else {}
     facts = {
         made._untyped_storage._cdata: StorageFacts(str(saved[3]), places.get(str(saved[2])))
         for saved, made in reversed(given)
@@ -123,6 +125,24 @@ def _places(path: Path) -> dict[str, int]:
         stored = {i.filename.partition("/")[2] for i in archive.infolist() if i.compress_type == 0}
     names = [name for name in stored if name.startswith("data/")]
     return {name.removeprefix("data/"): reader.get_record_offset(name) for name in names}
+
+
+def _legacy_places(path: Path, given: list[tolerant_pickle.Given]) -> dict[str, int]:
+    """Where the storages of a stream begin: they fill the file's end, each behind its length, sorted by key.
+
+    Empty where the lengths do not stand where they should (bytes follow, or the order is another).
+    """
+    wanted = {
+        str(saved[2]): (saved[4], made._untyped_storage.nbytes()) for saved, made in given if saved[0] == "storage"
+    }
+    data, places = path.read_bytes(), dict[str, int]()
+    at = len(data) - sum(8 + nbytes for _, nbytes in wanted.values())
+    for key, (numel, nbytes) in sorted(wanted.items()):
+        if at < 0 or data[at : at + 8] != struct.pack("<q", numel):
+            return {}
+        places[key] = at + 8
+        at += 8 + nbytes
+    return places
 
 
 def fake_byte_offsets(path: Path) -> dict[tuple[Any, ...], int | None]:

@@ -87,7 +87,7 @@ class Walk:
             "dtype": str(tensor.dtype).removeprefix("torch."),
             "stride": list(tensor.stride()) if strided else None,
             "offset": tensor.storage_offset() if strided else None,
-            "numel": tensor.numel() if strided else None,
+            "numel": tensor.numel() if tensor.layout != torch.jagged else None,
             "layout": layout_of(tensor),
             "requires_grad": tensor.requires_grad,
             "device": "meta" if tensor.is_meta else facts.tag,
