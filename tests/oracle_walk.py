@@ -185,7 +185,7 @@ def key_of(key: object) -> object:
 
 
 def _attributes(value: object) -> Iterator[tuple[Any, object]]:
-    if isinstance(value, type) or callable(value) and not hasattr(value, ARGS):
+    if isinstance(value, type) or (callable(value) and not hasattr(value, ARGS)):
         return
     state = getattr(value, "__dict__", None)
     if isinstance(state, dict):
