@@ -199,7 +199,7 @@ def build_fifo(folder: Path) -> Path:
 @hostile("file", "refused")
 def build_socket(folder: Path) -> Path:
     """A socket."""
-    here = os.getcwd()
+    here = Path.cwd()
     os.chdir(folder)
     try:
         with socket.socket(socket.AF_UNIX) as one:

@@ -291,7 +291,7 @@ TEXTS = {
     "surrogate": "\ud800", "surrogates": "a\udfffb\ud800", "bidi": "\u202egnp.exe", "isolates": "\u2066x\u2069y",
     "control": "a\x00b\x1b[31mred\x07", "newlines": "a\nb\r\nc\u2028d", "zero_width": "a\u200bb\ufeff", "empty": "",
     "long": "x" * 1_000_000, "dots": "." * 20_000, "slashes": "/" * 1000 + "\\" * 1000,
-    "html": "<img src=x><b>bold</b>", "rich": "<html><a href='file:///etc/passwd'>x</a></html>", 
+    "html": "<img src=x><b>bold</b>", "rich": "<html><a href='file:///etc/passwd'>x</a></html>",
     "combining": "a" + "\u0301" * 5000, "percent": "%s%n{0}",
     "private": "\ue000\U000f0000\U0010ffff", "unassigned": "\u0378\ufdd0", "dotted_deep": "a." * 5000 + "w",
 }  # fmt: skip

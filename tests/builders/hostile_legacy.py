@@ -164,7 +164,7 @@ _tar_of("symlink", "either", "A link is not followed.", _link(tarfile.SYMTYPE, "
 _tar_of("hardlink", "either", "A link is not followed.", _link(tarfile.LNKTYPE, "pickle"))
 _tar_of("fifo", "either", "Only regular members count.", _link(tarfile.FIFOTYPE, ""))
 _tar_of("name_leaves_folder", "either", "Nothing is extracted.", lambda e: setattr(e, "name", "../storages"))
-_tar_of("pax_bomb", "either", "A pax header of a megabyte.", lambda e: setattr(e, "pax_headers", {"comment": "x" * 2**20}),
+_tar_of("pax_bomb", "either", "A pax header of 1 MB.", lambda e: setattr(e, "pax_headers", {"comment": "x" * 2**20}),
         format=tarfile.PAX_FORMAT)  # fmt: skip
 _tar_of("pax_size", "either", "A pax header lies.", lambda e: setattr(e, "pax_headers", {"size": "99999999999"}),
         format=tarfile.PAX_FORMAT)  # fmt: skip

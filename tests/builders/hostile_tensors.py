@@ -77,8 +77,9 @@ FIELDS: dict[str, dict[str, Any]] = {
     "class_unknown": {"of": ("torch", "EvilStorage")},
     "class_not_storage": {"of": ("os", "system")},
 }
+TORCH_TAKES_IT = {"rank_10_000", "rank_300_000", "key_int"}
 for _name, _fields in FIELDS.items():
-    _tensor(_name, "noted", MARKED, **_fields)
+    _tensor(_name, "either" if _name in TORCH_TAKES_IT else "noted", MARKED, **_fields)
 
 _tensor("expanded_2_40", "tree", "Legal: 2^40 elements over one; never made in memory.", size=(2**40,), stride=(0,))
 _tensor("empty_2_62", "tree", "Legal: no elements however large the others.", size=(0, 2**62), stride=(2**62, 1))
@@ -101,9 +102,12 @@ _add(
 )
 
 
-def _tagged(code: Assembler, tag: object) -> None:
-    code.text("w").name("torch._utils", "_rebuild_tensor_v2").raw(MARK).storage(tag=tag)
-    code.value(0).value((4,)).value((1,)).value(False).ordered_dict().raw(TUPLE, REDUCE)
+def _tagged(tag: object) -> Fill:
+    def fill(code: Assembler) -> None:
+        code.text("w").name("torch._utils", "_rebuild_tensor_v2").raw(MARK).storage(tag=tag)
+        code.value(0).value((4,)).value((1,)).value(False).ordered_dict().raw(TUPLE, REDUCE)
+
+    return fill
 
 
 TAGS: dict[str, tuple[str, object]] = {
@@ -112,7 +116,7 @@ TAGS: dict[str, tuple[str, object]] = {
     "none": ("noted", None), "tuple": ("noted", ("cpu",)), "newline": ("tree", "cpu\nrm -rf"), "nul": ("tree", "cpu\0"),
 }  # fmt: skip
 for _name, (_expected, _tag) in TAGS.items():
-    _add(f"tag_{_name}", _expected, lambda code, tag=_tag: _tagged(code, tag), "A tag is text to show; else noted.")
+    _add(f"tag_{_name}", _expected, _tagged(_tag), "A tag is text to show; else noted.")
 
 
 def _persistent(value: object) -> Fill:

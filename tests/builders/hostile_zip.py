@@ -52,20 +52,20 @@ def container(expected: str) -> Callable[[Callable[[], bytes | Sequence[Member]]
 
 @container("noted")
 def duplicate_data_pkl() -> list[Member]:
-    """Reads the first, as torch does, and says that there are two."""
+    """Says that there are two. torch takes neither first nor last, but what ``miniz_lookup`` finds: here the second."""
     members = torch_members(state_dict("first"), [("0", DATA)])
     return [*members, Member("archive/data.pkl", state_dict("second"))]
 
 
 @container("noted")
 def duplicate_storage() -> list[Member]:
-    """Reads the first, and says that there are two."""
+    """Says that there are two; ``miniz_lookup`` tells which one torch reads."""
     return [*good(), Member("archive/data/0", floats(9, 9, 9, 9))]
 
 
 @container("noted")
 def case_twins() -> list[Member]:
-    """Reads ``DATA.PKL``, which torch finds first because it ignores case; says that there are two."""
+    """Says that there are two: torch ignores case, and reads what ``miniz_lookup`` finds: here ``data.pkl``."""
     return [Member("archive/DATA.PKL", state_dict("upper")), *torch_members(state_dict("lower"), [("0", DATA)])]
 
 
@@ -226,9 +226,9 @@ def nul_in_name() -> list[Member]:
     return [*good(), Member(b"archive/data/\x000", DATA)]
 
 
-@container("tree")
+@container("either")
 def name_not_utf8() -> list[Member]:
-    """A member nobody asks for, in an unknown encoding."""
+    """A member nobody asks for, in an unknown encoding; torch refuses the file."""
     return [*good(), Member(b"archive/\xff\xfe", b"", flags=0)]
 
 

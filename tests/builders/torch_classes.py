@@ -30,7 +30,7 @@ class TwoParts(torch.Tensor):
     high: torch.Tensor
 
     @staticmethod
-    def __new__(cls, low: torch.Tensor, high: torch.Tensor) -> TwoParts:
+    def __new__(cls: type[TwoParts], low: torch.Tensor, high: torch.Tensor) -> TwoParts:
         made: Any = torch.Tensor._make_wrapper_subclass(cls, low.shape, dtype=low.dtype)
         return made  # type: ignore[no-any-return]
 

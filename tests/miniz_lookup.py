@@ -1,0 +1,48 @@
+"""Which of several members of one name torch reads: miniz's own order, rebuilt.
+
+miniz (the zip library inside torch) sorts the directory by names without regard to case, by heap sort,
+and looks a name up by bisection. Heap sort is not stable, so among equal names neither the first nor the
+last wins: it depends on every other member. ``test_miniz_lookup`` compares this with torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def picked(names: Sequence[bytes], wanted: bytes) -> int | None:
+    """Index, in the central directory's order, of the member that torch reads under that name."""
+    lowered = [name.lower() for name in names]
+    order = _heap_sorted(lowered)
+    low, high, key = 0, len(order) - 1, wanted.lower()
+    while low <= high:
+        middle = (low + high) // 2
+        found = lowered[order[middle]]
+        if found == key:
+            return order[middle]
+        if found < key:
+            low = middle + 1
+        else:
+            high = middle - 1
+    return None
+
+
+def _heap_sorted(names: Sequence[bytes]) -> list[int]:
+    """Indices in the order of their names, as miniz's heap sort leaves them."""
+    order = list(range(len(names)))
+    for start in range((len(order) - 2) // 2, -1, -1):
+        _sift(order, names, start, len(order))
+    for end in range(len(order) - 1, 0, -1):
+        order[0], order[end] = order[end], order[0]
+        _sift(order, names, 0, end)
+    return order
+
+
+def _sift(order: list[int], names: Sequence[bytes], root: int, end: int) -> None:
+    while (child := 2 * root + 1) < end:
+        if child + 1 < end and names[order[child]] < names[order[child + 1]]:
+            child += 1
+        if not names[order[root]] < names[order[child]]:
+            return
+        order[root], order[child] = order[child], order[root]
+        root = child
