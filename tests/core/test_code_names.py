@@ -26,7 +26,8 @@ UNKNOWN = [
     ("builtins", "type"), ("functools", "partial"), ("torch.storage", "_load_from_bytes"), ("torch", "load"),
     ("torch.nn.modules.linear", "Linear.forward"), ("torch.nn.modules.module", "torch"), ("mymodel", "FloatStorage"),
     ("torch.nn.modules.module\n", "Module"), ("torch.nnevil", "Linear"), ("torch._utils", "_rebuild_\u0430"),
-    ("torch._utils", "_rebuild_tensor.__globals__"), ("", ""), ("collections", "namedtuple"), ("operator", "attrgetter"),
+    ("torch._utils", "_rebuild_tensor.__globals__"), ("", ""), ("collections", "namedtuple"),
+    ("operator", "attrgetter"),
     ("torch.hub", "load"), ("numpy.testing._private.utils", "runstring"), ("cloudpickle.cloudpickle", "_make_function"),
 ]  # fmt: skip
 

@@ -72,7 +72,8 @@ def _is_nested(layout: Layout, members: dict[str, int], key: str) -> bool:
 
 def is_network(layout: Layout, node: int, key: str) -> bool:
     """Whether names look like a network's: dotted, called ``weight``, or kept under a telling key."""
-    if layout.kind[node] == Kind.OBJECT or layout.dotted(node) or words(key) & _WRAPPER_WORDS:
+    told = key.isidentifier() and words(key) & _WRAPPER_WORDS
+    if layout.kind[node] == Kind.OBJECT or layout.dotted(node) or told:
         return True
     children = layout.children(node)[:1000]
     if not layout.own.get(node, 0):
@@ -110,6 +111,8 @@ def _part(layout: Layout, one: Candidate, main: Candidate) -> Part:
         return Part(Role.ema, one.ema, f"{what}{same}, under a key that says average")
     if one.ema >= 0:
         return Part(Role.ema, one.node, f"{what}, under a key that says average")
+    if layout.params[one.node] <= layout.tensors[one.node] and layout.params[main.node] > layout.tensors[main.node]:
+        return Part(Role.metadata, one.node, f"{what}, each a single number")
     if one.network or not main.network:
         return Part(Role.weights, one.node, f"a further {what}")
     return Part(Role.other, one.node, f"{what} whose names are not a network's")

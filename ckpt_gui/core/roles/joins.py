@@ -97,7 +97,9 @@ class _Optimizer:
         return Joined({}, self._mismatch(weights[0]))
 
     def _mismatch(self, weights: list[_Weight]) -> str:
-        held, listed = sum(map(len, self.groups)), len(list(_parameters(weights)))
+        if not any(self.groups):
+            return "the optimizer's groups list no parameters"
+        held, listed = sum(map(len, self.groups)), len(list(_parameters(weights, self.layout)))
         if held != listed:
             return f"the optimizer holds {held:,} parameters, the weights {listed:,}, and there are no names to go by"
         return "the optimizer's shapes do not follow the order of the weights, and there are no names to go by"
@@ -118,11 +120,37 @@ class _Optimizer:
         states = {int(key): node for key, node in self.states.items() if len(key) < 19}
         if not order or len(set(order)) != len(order) or not states.keys() <= set(order):
             return {}
-        for listed in self._orders(list(_parameters(weights))):
-            place = dict(zip(order, listed, strict=False))
-            if len(listed) == len(order) and all(self._agrees(node, place[number]) for number, node in states.items()):
+        listed = list(_parameters(weights, self.layout))
+        if len(listed) != len(order):
+            return self._embedded(order, states, listed)
+        for one_order in self._orders(listed):
+            place = dict(zip(order, one_order, strict=True))
+            if all(self._agrees(node, place[number]) for number, node in states.items()):
                 return {node: place[number].node for number, node in states.items()}
         return {}
+
+    def _embedded(self, order: list[int], states: dict[int, int], weights: list[_Weight]) -> dict[int, int]:
+        """Fewer parameters than weights (some frozen, or buffers): pairs if the shapes fit in one way only.
+
+        Fitting each state to the first weight it can take, and from the end to the last, gives the
+        same pairs exactly if there is one way.
+        """
+        if len(self.groups) != 1 or len(order) > len(weights) or len(order) != len(states):
+            return {}
+        wanted = [states[number] for number in order]
+        first = self._fit(wanted, weights)
+        last = self._fit(wanted[::-1], weights[::-1])
+        return first if first == last else {}
+
+    def _fit(self, states: list[int], weights: list[_Weight]) -> dict[int, int]:
+        left = iter(weights)
+        pairs = {}
+        for node in states:
+            hit = next((one for one in left if self._agrees(node, one)), None)
+            if hit is None:
+                return {}
+            pairs[node] = hit.node
+        return pairs
 
     def _orders(self, weights: list[_Weight]) -> Iterator[list[_Weight]]:
         """The weights' own order; for two groups, those with weight decay first."""
@@ -179,6 +207,13 @@ def _sections(layout: Layout, node: int, weights: list[_Weight]) -> list[list[_W
     return list(made.values()) if 1 < len(made) <= 20 else []
 
 
-def _parameters(weights: list[_Weight]) -> Iterator[_Weight]:
-    """Those that an optimizer would see: no buffers."""
-    return (one for one in weights if not one.name.endswith(_BUFFERS))
+def _parameters(weights: list[_Weight], layout: Layout) -> Iterator[_Weight]:
+    """Those that an optimizer would see: no buffers, and of tied ones the first."""
+    seen: set[tuple[int, int, Shape]] = set()
+    tensors, tensor_of = layout.checkpoint.tensors, layout.checkpoint.nodes.tensor
+    for one in weights:
+        tensor = tensor_of[one.node]
+        mark = (tensors.storage[tensor], tensors.offset[tensor], one.shape)
+        if not one.name.endswith(_BUFFERS) and (mark[0] < 0 or mark not in seen):
+            seen.add(mark)
+            yield one

@@ -14,7 +14,9 @@ _COUNTERS = word_set("last_epoch last_batch_iteration num_steps last_step step_c
 _SCALER_MARKS = word_set("scale growth_factor backoff_factor growth_interval _growth_tracker")
 _LOSS_SCALER_MARKS = word_set("loss_scale unskipped cur_scale scale_factor scale_window dynamic")
 _OPTIMIZER_TRAITS = word_set("param_groups base_optimizer_state zero_stage partition_count fp32_groups defaults")
-_CONFIG_WORDS = word_set("config cfg args arg hparams hyper hyperparameters hyperparams hparam options settings metadata")
+_CONFIG_WORDS = word_set(
+    "config cfg args arg hparams hyper hyperparameters hyperparams hparam options settings metadata"
+)
 _RNG_WORDS = word_set("rng rngs random randomness generator generators")
 _EMA_WORDS = word_set("ema averaged shadow swa polyak")
 _OPTIMIZER_WORDS = word_set("optimizer optimizers optim optims opt optimiser optimisers")
@@ -48,6 +50,8 @@ def optimizer(layout: Layout, node: int, members: dict[str, int], key: str) -> s
         return "holds state and param_groups"
     if layout.kind[node] == Kind.OBJECT and layout.type_name(node).startswith("torch.optim."):
         return "" if "lr_scheduler" in layout.type_name(node) else f"a {layout.type_name(node)}"
+    if _is_list(layout, members):
+        return ""
     tensors, strong, weak = layout.tensors[node], layout.strong.get(node, 0), layout.weak.get(node, 0)
     named = bool(words(key) & _OPTIMIZER_WORDS)
     if tensors and strong and weak * 10 >= tensors * 6 and not _mixed(layout, node, members):
@@ -55,6 +59,12 @@ def optimizer(layout: Layout, node: int, members: dict[str, int], key: str) -> s
     if tensors and named and (weak * 10 >= tensors * 6 or not _OPTIMIZER_TRAITS.isdisjoint(members)):
         return f"called {key}, and holds what an optimizer keeps"
     return ""
+
+
+def _is_list(layout: Layout, members: dict[str, int]) -> bool:
+    """Whether the children are optimizers themselves: then each is a part of its own."""
+    filled = [child for child in list(members.values())[:100] if layout.count[child]]
+    return any("param_groups" in layout.members(child) for child in filled if layout.count[child] <= 100)
 
 
 def _mixed(layout: Layout, node: int, members: dict[str, int]) -> bool:
