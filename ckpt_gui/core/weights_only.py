@@ -127,6 +127,8 @@ def _of_names(needs: tuple[str, ...]) -> list[str]:
         return []
     listed = join_words(map(escape, needs), 4)
     reasons = [f"it refers to {plural(len(needs), 'name')} not on torch's list: {listed}"]
+    if "numpy.dtype" in needs:
+        reasons.append("NumPy's element types would have to be allowed too (numpy.dtypes.Float64DType and others)")
     blocked = [name for name in needs if name.rpartition(".")[0] in _BLOCKED]
     if blocked:
         reasons.append(f"torch blocks {escape(blocked[0])} even where it is allowed")

@@ -89,7 +89,7 @@ def _weights(checkpoint: Checkpoint, anatomy: Anatomy, usage: Usage) -> Iterator
     for part in networks[:_MAX_PARTS]:
         params = f"{count(nodes.params[part.node])} parameters"
         text = f"Weights: {plural(nodes.tensors[part.node], 'tensor')}, {params}{_where(checkpoint, part)}"
-        yield Sentence(f"{text} ({part.evidence})", part.node)
+        yield Sentence(text, part.node)
     for part in [part for part in anatomy.parts if part.role is Role.ema][:_MAX_PARTS]:
         tensors = plural(nodes.tensors[part.node], "tensor")
         yield Sentence(f"An average of the weights (EMA): {tensors}{_where(checkpoint, part)}", part.node)

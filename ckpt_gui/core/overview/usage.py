@@ -5,6 +5,7 @@ Every stored element counts once. Bytes that several roles use count for the fir
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
@@ -21,6 +22,8 @@ Mark = TypeVar("Mark", int, str | None)
 MIN_DUPLICATE = 4096
 """Smaller storages of one checksum are mostly zeros and ones, bytes."""
 MAX_SHARERS = 20_000
+_UNUSUAL = frozenset(["parts", "pieces", "shape", "stride", "offset"])
+"""Extras that say a tensor is not one window given by its columns."""
 
 
 class _Region(NamedTuple):
@@ -32,6 +35,51 @@ class _Region(NamedTuple):
     """First byte, and byte after the last."""
     nbytes: int
     """Bytes of distinct elements between."""
+
+    @property
+    def sparse(self) -> bool:
+        """Whether there are gaps between its elements."""
+        return self.nbytes < self.high - self.low
+
+
+class _Taken:
+    """The bytes of one storage that regions have taken, as runs in order."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._runs: list[tuple[int, int]] = []
+        self._seen: set[_Region] = set()
+
+    def add(self, region: _Region) -> int:
+        """How many of the region's bytes nobody had taken (an estimate for views with gaps)."""
+        if region in self._seen:
+            return 0
+        self._seen.add(region)
+        own = min(region.nbytes, self._free(region))
+        if not region.sparse:
+            self._take(region.low, region.high)
+        self.total += own
+        return own
+
+    def _free(self, region: _Region) -> int:
+        """Bytes between the region's ends that no run covers."""
+        free = region.high - region.low
+        place = max(bisect_left(self._runs, (region.low, 0)) - 1, 0)
+        while place < len(self._runs) and self._runs[place][0] < region.high:
+            low, high = self._runs[place]
+            free -= max(0, min(high, region.high) - max(low, region.low))
+            place += 1
+        return free
+
+    def _take(self, low: int, high: int) -> None:
+        begin = bisect_left(self._runs, (low, 0))
+        if begin and self._runs[begin - 1][1] >= low:
+            begin -= 1
+        end = begin
+        while end < len(self._runs) and self._runs[end][0] <= high:
+            low, high = min(low, self._runs[end][0]), max(high, self._runs[end][1])
+            end += 1
+        self._runs[begin:end] = [(low, high)]
 
 
 class Usage:
@@ -58,7 +106,8 @@ class Usage:
         plain, extras = tensors.storage, self.checkpoint.extras
         for tensor in range(self.checkpoint.rows):
             storage = plain[tensor]
-            if storage >= 0 and users[storage] == 1 and tensor not in extras:
+            simple = tensor not in extras or _UNUSUAL.isdisjoint(extras[tensor])
+            if storage >= 0 and users[storage] == 1 and simple:
                 bits = self._stored_bits[tensors.dtype[tensor]]
                 self.nbytes[tensor] = self.used[storage] = -(-self.params[tensor] * bits // 8)
             else:
@@ -100,18 +149,15 @@ class Usage:
             self.nbytes[tensor] += region.nbytes
             self.used[storage] = region.nbytes
             return
-        # Sorted by place, the growth of what is covered is what a region adds.
-        regions.sort(key=lambda item: (item[1].low, self.roles[item[0]], item[0]))
-        reached = total = 0
+        taken = _Taken()
+        # Earlier roles first; whole runs before views with gaps, which can only be estimated against them.
+        regions.sort(key=lambda item: (self.roles[item[0]], item[1].sparse, item[1].low, item[0]))
         for tensor, region in regions:
-            fresh = region.high - max(region.low, reached)
-            own = min(region.nbytes, fresh) if fresh > 0 else 0
+            own = taken.add(region)
             if own < region.nbytes:
                 self.params[tensor] = self.params[tensor] * own // region.nbytes
             self.nbytes[tensor] += own
-            total += own
-            reached = max(reached, region.high)
-        self.used[storage] = total
+        self.used[storage] = taken.total
 
     def by_role(self) -> tuple[Share, ...]:
         """Roles that hold tensors, in their order."""

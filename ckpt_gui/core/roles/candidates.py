@@ -8,7 +8,7 @@ from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.roles.layout import Layout, word_set, words
 from ckpt_gui.core.roles.nouns import Part, Role
 from ckpt_gui.core.roles.shapes import is_ema_key
-from ckpt_gui.core.text import escape, plural
+from ckpt_gui.core.text import escape
 
 _WRAPPER_WORDS = word_set(
     "model models module state weights weight params parameters net network netg netd generator discriminator actor "
@@ -121,5 +121,4 @@ def _part(layout: Layout, one: Candidate, main: Candidate) -> Part:
 def _what(layout: Layout, one: Candidate) -> str:
     nouns = {Kind.OBJECT: "module", Kind.SEQUENCE: "list"}
     noun = nouns.get(Kind(layout.kind[one.node]), "mapping of names to tensors")
-    called = f" called {escape(one.key[:60])}" if one.key else ""
-    return f"{noun}{called} ({plural(layout.tensors[one.node], 'tensor')})"
+    return f"{noun} called {escape(one.key[:60])}" if one.key else noun
