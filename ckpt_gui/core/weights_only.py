@@ -80,6 +80,7 @@ _FORMATS = {
     "pt2": "It is a torch.export archive, which torch.load does not read.",
     "pickle": "It is a bare pickle, which torch.load does not read.",
 }
+_UNTYPED = "torch.storage.UntypedStorage"
 _TORCH_FORMATS = ("torch-zip", "torch-legacy")
 
 
@@ -114,6 +115,8 @@ def _of_the_file(checkpoint: Checkpoint) -> list[str]:
     refused = checkpoint.facts.get("refused_by_torch")
     if refused:
         reasons.append(str(refused))
+    if checkpoint.format == "torch-legacy" and any(code.name == _UNTYPED for code in checkpoint.code):
+        reasons.append("torch does not read untyped storages in its legacy format")
     if checkpoint.facts.get("broken"):
         reasons.append("its pickle is broken")
     bad = sum(1 for problem in checkpoint.tensors.problem if problem >= 0)

@@ -15,20 +15,28 @@ _FORMATS = {
     "torchscript": "TorchScript archive", "pt2": "torch.export archive", "torch-package": "torch.package archive",
     "safetensors": "safetensors file", "sharded": "Sharded model", "pickle": "Pickle",
 }  # fmt: skip
+_NO_FRAMEWORK = ("plain torch", "TorchScript", "torch.export", "torch.package", "safetensors", "plain pickle",
+                 "Hugging Face shards")  # fmt: skip
+_ALONE = {
+    Role.optimizer: "Optimizer state", Role.rng: "Random number generator states",
+    Role.scheduler: "Learning-rate scheduler state", Role.scaler: "Gradient scaler state",
+}  # fmt: skip
+"""What a file is that holds no weights."""
 _MAX_PARTS = 20
 
 
 def headline(checkpoint: Checkpoint, anatomy: Anatomy) -> str:
     """One line: ``Lightning 2.4.0 checkpoint at epoch 19``."""
     name = _kind(checkpoint, anatomy)
-    if anatomy.epoch is not None:
+    if anatomy.framework not in _NO_FRAMEWORK:
+        held = any(part.role is Role.weights for part in anatomy.parts)
+        name = f"{anatomy.framework} checkpoint" if held else f"{name} ({anatomy.framework})"
+    if anatomy.epoch is not None and anatomy.epoch >= 0:
         return f"{name} at epoch {anatomy.epoch:,}"
-    return f"{name} at step {anatomy.step:,}" if anatomy.step is not None else name
+    return f"{name} at step {anatomy.step:,}" if anatomy.step is not None and anatomy.step >= 0 else name
 
 
 def _kind(checkpoint: Checkpoint, anatomy: Anatomy) -> str:
-    if anatomy.framework not in ("plain torch", "TorchScript", "safetensors", *_FORMATS.values()):
-        return f"{anatomy.framework} checkpoint" if checkpoint.rows else f"{anatomy.framework} file"
     roles = {part.role for part in anatomy.parts}
     if checkpoint.format in _FORMATS:
         return f"{_FORMATS[checkpoint.format]} of {plural(checkpoint.rows, 'tensor')}"
@@ -36,10 +44,9 @@ def _kind(checkpoint: Checkpoint, anatomy: Anatomy) -> str:
         return "Training checkpoint"
     if Role.weights in roles:
         return _only_weights(checkpoint, anatomy)
-    if Role.optimizer in roles:
-        return "Optimizer state"
-    if Role.rng in roles:
-        return "Random number generator states"
+    for role, name in _ALONE.items():
+        if role in roles:
+            return name
     return f"{plural(checkpoint.rows, 'tensor')} without names" if checkpoint.rows else "Data without tensors"
 
 

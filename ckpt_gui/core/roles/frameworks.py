@@ -53,7 +53,7 @@ def recognise(layout: Layout, wrappers: list[int]) -> tuple[str, tuple[str, ...]
 
 _BY_FORMAT = {
     "torchscript": "TorchScript", "pt2": "torch.export", "torch-package": "torch.package",
-    "safetensors": "safetensors", "pickle": "plain pickle",
+    "safetensors": "safetensors", "pickle": "plain pickle", "sharded": "Hugging Face shards",
 }  # fmt: skip
 
 

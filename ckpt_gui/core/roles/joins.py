@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ckpt_gui.core.columns import Kind
+from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.roles.facts import as_int
-from ckpt_gui.core.roles.layout import Layout
+from ckpt_gui.core.roles.layout import Layout, words
 
 _FULL_SLOTS = ("exp_avg", "momentum_buffer", "square_avg", "exp_avg_sq", "sum", "acc_delta", "prev", "exp_inf", "ax")
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
@@ -40,7 +40,10 @@ def join(layout: Layout, optimizers: list[int], networks: list[int]) -> Joined:
     for node in optimizers[:100]:
         found = _Optimizer(layout, node)
         if found.states:
-            one = found.join(networks)
+            called = words(layout.text(node))
+            namesakes = [network for network in networks if called & words(layout.text(network))]
+            # ``G_optim`` beside ``G`` and ``D``: the key says whose optimizer it is.
+            one = found.join(namesakes if len(namesakes) == 1 and len(networks) > 1 else networks)
             pairs.update(one.pairs)
             reasons.append(one.why)
     return Joined(pairs, next((why for why in reasons if why), ""))
@@ -86,6 +89,8 @@ class _Optimizer:
             return Joined({}, "there are no weights to join the optimizer's state to")
         layout = self.layout
         weights = [_weights(layout, node) for node in networks[:50]]
+        if not all(layout.key_type[node] in (KeyType.INT, KeyType.TEXT) for node in self.states.values()):
+            return Joined({}, "the optimizer's state is kept by objects, not by numbers or names")
         if self.names or not all(key.isdecimal() for key in self.states):
             return self._by_name([one for listed in weights for one in listed])
         attempts = [self._by_order(listed) for listed in [*weights, *_sections(layout, networks[0], weights[0])]]
@@ -122,7 +127,11 @@ class _Optimizer:
             return {}
         listed = list(_parameters(weights, self.layout))
         if len(listed) != len(order):
-            return self._embedded(order, states, listed)
+            # Buffers of a name of their own: torch's layers call what is trained weight or bias.
+            usual = [one for one in listed if "weight" in one.name or "bias" in one.name]
+            if len(usual) != len(order):
+                return self._embedded(order, states, listed)
+            listed = usual
         for one_order in self._orders(listed):
             place = dict(zip(order, one_order, strict=True))
             if all(self._agrees(node, place[number]) for number, node in states.items()):

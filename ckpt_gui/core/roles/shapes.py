@@ -90,7 +90,7 @@ def scheduler(layout: Layout, node: int, members: dict[str, int], key: str) -> s
 def scaler(layout: Layout, node: int, members: dict[str, int], key: str) -> str:
     """A gradient scaler's state."""
     marks = _SCALER_MARKS.intersection(members)
-    if len(marks) >= 3 and layout.tensors[node] <= 2:
+    if len(marks) >= (2 if words(key) & _SCALER_WORDS else 3) and layout.tensors[node] <= 2:
         return "holds scale and growth_factor"
     if "loss_scale" in members and len(_LOSS_SCALER_MARKS.intersection(members)) >= 2 and layout.tensors[node] <= 2:
         return "holds loss_scale"
