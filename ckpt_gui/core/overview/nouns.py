@@ -1,12 +1,10 @@
-"""What the Overview page says: what a file is, how its bytes are spent, what could be saved."""
+"""The parts of the Overview page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.core.roles import Anatomy
-from ckpt_gui.core.weights_only import Verdict, verdict
+from ckpt_gui.core.weights_only import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +32,11 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Waste:
-    """A storage (or a group of them) that is shared, or wider than what uses it."""
+    """A storage that is shared, wider than what uses it, or written more than once."""
 
     kind: str
-    """``shared`` (several tensors, nothing wasted) or ``over-wide`` (bytes that no tensor uses)."""
+    """``over-wide`` (bytes no tensor uses), ``duplicate`` (same size and checksum as another) or
+    ``shared`` (several tensors on the same bytes: nothing is wasted)."""
     text: str
     node: int
     """A tensor that uses it."""
@@ -93,9 +92,3 @@ class Overview:
     code: CodeNames
     notes: tuple[str, ...]
     problems: tuple[Trouble, ...]
-
-
-def overview(checkpoint: Checkpoint, anatomy: Anatomy) -> Overview:
-    """The page for one checkpoint."""
-    code = CodeNames((), (), ())
-    return Overview("", (), 0, (), (), (), (), (), verdict(checkpoint), code, checkpoint.notes, ())
