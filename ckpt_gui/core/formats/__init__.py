@@ -14,6 +14,7 @@ from ckpt_gui.core.formats import (
     torch_legacy,
     torch_tar,
     torch_zip,
+    torchscript,
 )
 from ckpt_gui.core.formats.base import Candidate, Format
 from ckpt_gui.core.model import Checkpoint
@@ -22,7 +23,7 @@ from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.sources import LocalFile
 from ckpt_gui.core.text import join_words
 
-FORMATS: tuple[Format, ...] = (torch_zip, torch_legacy, torch_tar, safetensors, sharded, pickle_file)
+FORMATS: tuple[Format, ...] = (torchscript, torch_zip, torch_legacy, torch_tar, safetensors, sharded, pickle_file)
 """In the order they are asked: the more specific first."""
 
 _LIKELY = (".pt", ".pth", ".ckpt", ".bin", ".tar", ".safetensors", ".pt2", ".ptl", ".pkl", ".jit")

@@ -11,9 +11,9 @@ from typing import Any
 
 from ckpt_gui.core.columns import Flag, KeyType, Kind
 from ckpt_gui.core.nodes.describe import brief, key_parts, leaf, numpy_value
-from ckpt_gui.core.nodes.modules import MACHINERY, Submodule, attributes, entries, is_module
+from ckpt_gui.core.nodes.modules import attributes, is_module, laid_out
 from ckpt_gui.core.nodes.table import Tables, Texts
-from ckpt_gui.core.pickles.values import Mapping, Object, Tensor
+from ckpt_gui.core.pickles.values import Mapping, Module, Object, Tensor
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.text import clip, plural
 
@@ -25,7 +25,7 @@ MAX_LONG_TEXTS = 32 << 20
 Child = tuple[int, int, Any, int]
 """Key type, text id of the key, value, flags for a tensor."""
 
-_CONTAINERS = (Mapping, list, tuple, Object)
+_CONTAINERS = (Mapping, list, tuple, Object, Module)
 _SETS = {"builtins.set": "set", "builtins.frozenset": "frozenset", "__builtin__.set": "set"}
 
 
@@ -94,7 +94,7 @@ class _Flattener:
                 continue
             tensors.append(-1)
             if type(value) in _CONTAINERS and value != () and not self._is_leaf(value):
-                self._container(row, value, aliased, pending)
+                self._container(row, value, flags, aliased, pending)
             else:
                 self._leaf(row, value)
         return rows
@@ -116,7 +116,7 @@ class _Flattener:
             self.rows.long_texts[row] = long_text[:MAX_LONG_TEXT]
             self.long_total += min(len(long_text), MAX_LONG_TEXT)
 
-    def _container(self, row: int, value: Any, aliased: bool, pending: list[Any]) -> None:
+    def _container(self, row: int, value: Any, flags: int, aliased: bool, pending: list[Any]) -> None:
         mark = id(value)
         if mark in self.above:
             self._row(Kind.ALIAS, _type_name(value), "contains itself; not followed again")
@@ -138,7 +138,10 @@ class _Flattener:
             self.above.add(mark)
             self.depth += 1
             pending.append(mark)
-            pending.extend((row, *child, aliased) for child in reversed(children))
+            # What lies in an attribute of a module is as little in its state_dict as the attribute itself.
+            pending.extend(
+                (row, key_type, key, item, flags | own, aliased) for key_type, key, item, own in reversed(children)
+            )
         return None
 
     def _tell(self, note: str) -> None:
@@ -152,9 +155,11 @@ class _Flattener:
             return Kind.MAPPING, value.type_name, self._pairs(value.items) + self._left_over(value)
         if kind is list or kind is tuple:
             return Kind.SEQUENCE, kind.__name__, self._items(value)
+        if kind is Module:
+            return Kind.OBJECT, value.type_name, self._module(row, value)
         name = value.full
         if is_module(value):
-            return Kind.OBJECT, name, self._module(row, value)
+            return Kind.OBJECT, name, self._module(row, laid_out(value))
         if name in _SETS and value.state is None:
             return Kind.SEQUENCE, _SETS[name], self._items(value.elements or [])
         return Kind.OBJECT, name, self._object(value)
@@ -208,30 +213,22 @@ class _Flattener:
             children += self._items(value.elements)
         return children
 
-    def _module(self, row: int, value: Object) -> list[Child]:
-        number = self.texts.id
-        children: list[Child] = []
-        classes: dict[str, str] = {}
-        for entry in entries(value):
-            if isinstance(entry, Submodule):
-                classes[entry.name] = entry.type_name
-            elif entry.name not in MACHINERY:
-                flags = 0 if entry.listed else int(Flag.NOT_IN_STATE_DICT)
-                children.append((KeyType.TEXT, number(entry.name), entry.value, flags))
-        self.rows.modules[row] = classes
-        return children
+    def _module(self, row: int, module: Module) -> list[Child]:
+        self.rows.modules[row] = module.classes
+        number, hidden = self.texts.id, int(Flag.NOT_IN_STATE_DICT)
+        return [(KeyType.TEXT, number(name), value, 0 if listed else hidden) for name, value, listed in module.entries]
 
 
 def _type_name(value: Any) -> str:
-    if type(value) is Mapping:
-        return value.type_name
+    if type(value) is Mapping or type(value) is Module:
+        return str(value.type_name)
     return value.full if type(value) is Object else type(value).__name__
 
 
 def _container_text(kind: Kind, value: Any, count: int) -> str:
-    if kind is Kind.OBJECT:
+    if kind is Kind.OBJECT and type(value) is Object:
         args = value.args if type(value.args) is tuple else ()
         simple = args and all(type(item) in (str, int, float, bool, type(None)) for item in args)
         name = value.full.rpartition(".")[2]
         return clip(f"{name}{brief(args)}") if simple else plural(count, "field")
-    return plural(count, "item") if count else "empty"
+    return plural(count, "field" if kind is Kind.OBJECT else "item") if count else "empty"

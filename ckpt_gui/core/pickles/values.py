@@ -156,3 +156,16 @@ class Document:
     def __init__(self, text: str, type_name: str = "text") -> None:
         self.text = text
         self.type_name = type_name
+
+
+class Module:
+    """A network laid out for display: dotted names in order, and whether its ``state_dict()`` has them."""
+
+    __slots__ = ("classes", "entries", "type_name")
+
+    def __init__(self, type_name: str) -> None:
+        self.type_name = type_name
+        self.entries: list[tuple[str, Any, bool]] = []
+        """Name, value, and whether ``state_dict()`` names it."""
+        self.classes: dict[str, str] = {}
+        """Dotted name of a sub-module → its class."""
