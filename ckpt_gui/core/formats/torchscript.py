@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ckpt_gui.core.dtypes import stored_nbytes
 from ckpt_gui.core.errors import DamagedFile
 from ckpt_gui.core.formats.base import Candidate, StorageTable, list_names, pickle_findings
 from ckpt_gui.core.formats.records import TextRecords, place_records, read_record_pickle, read_settings
@@ -17,12 +18,11 @@ from ckpt_gui.core.formats.script_code import ScriptCode
 from ckpt_gui.core.formats.script_tree import lay_out
 from ckpt_gui.core.formats.zipdir import ZipDirectory
 from ckpt_gui.core.nodes.build import Found
-from ckpt_gui.core.pickles.values import Mapping, Module
-from ckpt_gui.core.text import plural
+from ckpt_gui.core.pickles.substitute import substitute
+from ckpt_gui.core.pickles.values import Mapping, Module, Tensor, Value
+from ckpt_gui.core.text import plural, shape, size
 
 NAME = "torchscript"
-_PICKLES = (("data", "data"), ("constants", "constants"), ("traced_inputs", "traced_inputs"))
-"""Pickle (without ``.pkl``) and the folder of its storages."""
 
 
 def sniff(candidate: Candidate) -> bool:
@@ -40,53 +40,89 @@ def read(candidate: Candidate) -> Found:
         raise DamagedFile(candidate.zip_trouble or "no zip")
     found = Found(NAME, None, [candidate.file.source])
     big = read_settings(directory, found)
-    parts = {name: _pickle(candidate, directory, found, name, folder, big) for name, folder in _PICKLES}
-    if all(value is None for value in parts.values()):
+    parts = _Parts(candidate, directory, found)
+    data, data_table = parts.pickle("data")
+    constants, constant_table = parts.pickle("constants")
+    program, program_table = parts.pickle("bytecode")
+    if data is None and constants is None:
         raise DamagedFile("a TorchScript archive of which neither data.pkl nor constants.pkl can be read")
+    parts.place("data", data_table, big)
+    parts.place("constants", constant_table, big, also_used=program_table)
+    inputs, _ = parts.pickle("traced_inputs")
     texts = TextRecords(directory)
-    found.root = _root(parts, lay_out(parts["data"], ScriptCode(directory, texts)), directory, texts)
+    beside = [
+        ("constants", constants if constants != () else None),
+        ("traced_inputs", None if inputs is None else substitute(inputs, _without_data)),
+        ("bytecode", _program(program, program_table, constant_table)),
+        ("code", texts.folder("code", "TorchScript code", (".debug_pkl", "/"))),
+        ("extra", texts.folder("extra", "text") if directory.inside("extra") else None),
+    ]
+    found.root = _root(lay_out(data, ScriptCode(directory, texts)), beside)
     _facts(directory, found)
     found.notes = directory.notes + found.notes
     return found
 
 
-def _pickle(candidate: Candidate, directory: ZipDirectory, found: Found, name: str, folder: str, big: bool) -> Any:
-    """The value of one pickle with its storages placed; None where it is not there or cannot be read."""
-    entry = directory.find(f"{name}.pkl")
-    if entry is None:
-        if name == "data":
-            found.notes.append("data.pkl is missing; torch refuses such a file")
-        return None
-    table = StorageTable()
-    try:
-        pickled = read_record_pickle(directory, entry, table, candidate.report)
-    except DamagedFile as exc:
-        found.notes.append(str(exc))
-        return None
-    place_records(directory, table.by_key, folder + "/{}", big)
-    records = directory.inside(folder)
-    spare = [record for record, _ in records if record not in table.by_key]
-    if spare:
-        found.notes.append(f"{plural(len(spare), 'record')} in {folder} that nothing refers to: {list_names(spare, 3)}")
-    for key, storage in table.by_key.items():
-        # Each pickle counts its storages from 0: the folder keeps them apart.
-        storage.key = key if folder == "data" else f"{folder}/{key}"
-        if storage.numel == 0 and storage.nbytes < 0:
-            storage.problem = None  # torch reads no record for it (unpickler.cpp, BINPERSID)
-    found.notes += table.notes
-    pickle_findings(found, pickled, f"{name}.pkl")
-    return pickled.value
+class _Parts:
+    """The pickles of one archive."""
+
+    def __init__(self, candidate: Candidate, directory: ZipDirectory, found: Found) -> None:
+        self.candidate = candidate
+        self.directory = directory
+        self.found = found
+
+    def pickle(self, name: str) -> tuple[Any, StorageTable]:
+        """The value of ``name.pkl`` and its storages; None where it is not there or cannot be read."""
+        table = StorageTable()
+        entry = self.directory.find(f"{name}.pkl")
+        if entry is None:
+            if name == "data":
+                self.found.notes.append("data.pkl is missing; torch refuses such a file")
+            return None, table
+        try:
+            pickled = read_record_pickle(self.directory, entry, table, self.candidate.report)
+        except DamagedFile as exc:
+            self.found.notes.append(str(exc))
+            return None, table
+        self.found.notes += table.notes
+        pickle_findings(self.found, pickled, f"{name}.pkl")
+        return pickled.value, table
+
+    def place(self, folder: str, table: StorageTable, big: bool, also_used: StorageTable | None = None) -> None:
+        """Find the records of a pickle's storages; tell of records that nothing uses."""
+        place_records(self.directory, table.by_key, folder + "/{}", big)
+        used = table.by_key.keys() | (also_used.by_key.keys() if also_used else set())
+        spare = [record for record, _ in self.directory.inside(folder) if record not in used]
+        if spare:
+            shown = list_names(spare, 3)
+            self.found.notes.append(f"{plural(len(spare), 'record')} in {folder} that nothing refers to: {shown}")
+        for key, storage in table.by_key.items():
+            # Each pickle counts its storages from 0: the folder keeps them apart.
+            storage.key = key if folder == "data" else f"{folder}/{key}"
+            if storage.numel == 0 and storage.nbytes < 0:
+                storage.problem = None  # torch reads no record for it (unpickler.cpp, BINPERSID)
 
 
-def _root(parts: dict[str, Any], module: Any, directory: ZipDirectory, texts: TextRecords) -> Any:
+def _without_data(value: Any) -> Any:
+    """Example inputs are written without their data (``skip_tensor_data``): a tensor becomes words."""
+    if type(value) is not Tensor:
+        return value
+    return Value("Tensor", f"{value.dtype} {shape(value.shape)}, saved without its data")
+
+
+def _program(program: Any, table: StorageTable, constants: StorageTable) -> Value | None:
+    """The program for mobile in a few words: its methods, and copies of constants that only it uses."""
+    if type(program) is not tuple:
+        return None
+    own = [storage for key, storage in table.by_key.items() if key not in constants.by_key]
+    needed = sum(stored_nbytes(storage.dtype, max(storage.numel, 0)) for storage in own)
+    more = f", with {plural(len(own), 'storage')} of its own ({size(needed)})" if own else ""
+    methods = sum(1 for part in program if type(part) is tuple)
+    return Value("program for mobile", f"{plural(methods, 'method')}{more}; not shown")
+
+
+def _root(module: Any, beside: list[tuple[str, Any]]) -> Any:
     """The module, and beside its own entries the archive's."""
-    extra = directory.inside("extra")
-    beside = [
-        ("constants", parts["constants"] if parts["constants"] != () else None),
-        ("traced_inputs", parts["traced_inputs"]),
-        ("code", texts.folder("code", "TorchScript code", (".debug_pkl", "/"))),
-        ("extra", texts.folder("extra", "text") if extra else None),
-    ]
     listed = [(name, value) for name, value in beside if value is not None]
     if type(module) is Module:
         taken = {name for name, _, _ in module.entries}
