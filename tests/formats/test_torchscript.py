@@ -32,6 +32,7 @@ class Inner(nn.Module):
         super().__init__()
         self.linear = nn.Linear(3, 4)
         self.steps: torch.Tensor
+        self.scratch: torch.Tensor
         self.register_buffer("steps", torch.zeros(3, dtype=torch.int64))
         self.register_buffer("scratch", torch.ones(2), persistent=False)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ckpt_gui.core.pickles.values import Mapping, Object, Span, Tensor
+from ckpt_gui.core.pickles.values import Mapping, Module, Object, Span, Storage, Tensor
 
-_ASKED = (Object, Span, Tensor, bytes)
+_ASKED = (Object, Span, Storage, Tensor, bytes)
+_HOLDING = (Mapping, list, tuple, Object, Module)
 
 
 def substitute(root: Any, instead: Callable[[Any], Any]) -> Any:
-    """``root`` with each Object, Span, Tensor and byte string replaced by what ``instead`` gives for it.
+    """``root`` with each Object, Span, Storage, Tensor and byte string replaced by what ``instead`` gives for it.
 
     Each value is asked about once, however often it appears; giving it back leaves it. What comes instead is
     not searched again. Lists, mappings and objects are changed in place; tuples are made anew where they must.
@@ -36,7 +37,7 @@ class _Substitution:
             elif id(value) not in self.new:
                 self._visit(value, pending)
         for value in order:
-            # Tuples hold no cycle of their own, so all they hold in the way of tuples came before them.
+            # A tuple comes after the tuples in it (but for a cycle through a list, which keeps the old one).
             if type(value) is tuple:
                 made = tuple(map(self._of, value))
                 if any(was is not now for was, now in zip(value, made, strict=True)):
@@ -55,7 +56,7 @@ class _Substitution:
             self.new[id(value)] = found = self.instead(value)
             if found is not value:
                 return
-        if kind in (Mapping, list, tuple, Object) or (kind is Tensor and value.state is not None):
+        if kind in _HOLDING or (kind is Tensor and value.state is not None):
             self.kept.append(value)
             self.new[id(value)] = value
             pending.append((value, True))
@@ -68,6 +69,8 @@ class _Substitution:
         elif type(value) is Mapping:
             value.items = [(of(key), of(item)) for key, item in value.items]
             value.state = of(value.state)
+        elif type(value) is Module:
+            value.entries = [(name, of(item), listed) for name, item, listed in value.entries]
         elif type(value) is Tensor:
             value.state = of(value.state)
         elif type(value) is Object:
@@ -79,7 +82,7 @@ class _Substitution:
 
 
 def _worth(value: Any) -> bool:
-    return type(value) in (Object, Span, Tensor, bytes, Mapping, list, tuple)
+    return type(value) in _ASKED or type(value) in _HOLDING
 
 
 def _held(value: Any) -> list[Any]:
@@ -89,6 +92,8 @@ def _held(value: Any) -> list[Any]:
     if type(value) is Object:
         pairs = [part for pair in value.items or () for part in pair]
         return [value.args, value.state, *pairs, *(value.elements or ())]
+    if type(value) is Module:
+        return [item for _, item, _ in value.entries]
     if type(value) is Tensor:
         return [value.state]
     return list(value)
