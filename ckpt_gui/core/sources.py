@@ -105,6 +105,13 @@ class Memory:
         return self._data[offset : offset + nbytes]
 
 
+class Allowance:
+    """How many bytes may still be unpacked, over all records of a file and of the containers within it."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
 def inflate(source: Bytes, offset: int, packed: int, limit: int) -> tuple[bytes, str | None]:
     """The raw-deflate stream at ``offset``, unpacked to at most ``limit`` bytes, and what is amiss with it."""
     engine = zlib.decompressobj(-15)

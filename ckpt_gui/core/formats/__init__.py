@@ -14,16 +14,21 @@ from ckpt_gui.core.formats import (
     torch_legacy,
     torch_tar,
     torch_zip,
+    torchscript,
 )
 from ckpt_gui.core.formats.base import Candidate, Format
+from ckpt_gui.core.formats.embedded import open_embedded
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.nodes.build import build
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.sources import LocalFile
 from ckpt_gui.core.text import join_words
 
-FORMATS: tuple[Format, ...] = (torch_zip, torch_legacy, torch_tar, safetensors, sharded, pickle_file)
+FORMATS: tuple[Format, ...] = (torchscript, torch_zip, torch_legacy, torch_tar, safetensors, sharded, pickle_file)
 """In the order they are asked: the more specific first."""
+
+CONTAINED: tuple[Format, ...] = (torchscript, torch_zip, torch_legacy)
+"""Those that may lie within another one, in a record or in a pickle's bytes: none that opens further files."""
 
 _LIKELY = (".pt", ".pth", ".ckpt", ".bin", ".tar", ".safetensors", ".pt2", ".ptl", ".pkl", ".jit")
 
@@ -44,8 +49,9 @@ def open_checkpoint(path: str | Path, report: Report = SILENT) -> Checkpoint:
     asked = Path(path)
     target = (_folder(asked) if asked.is_dir() else sharded.index_beside(asked)) or asked
     with LocalFile(target) as file:
-        candidate = Candidate(file, report)
+        candidate = Candidate(file, report, CONTAINED)
         found = detect(candidate).read(candidate)
+        open_embedded(found, candidate)
     found.facts["beside"] = _beside(target)
     return build(str(path), found, report)
 

@@ -9,24 +9,45 @@ from typing import Any, Protocol
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.code_names import trust
 from ckpt_gui.core.errors import DamagedFile
-from ckpt_gui.core.formats.zipdir import ZipDirectory, read_directory
-from ckpt_gui.core.model import CodeName
+from ckpt_gui.core.formats.zipdir import MAX_RATIO, ZipDirectory, read_directory
+from ckpt_gui.core.model import CodeName, Source
 from ckpt_gui.core.nodes.build import Found
 from ckpt_gui.core.pickles.machine import Pickled
 from ckpt_gui.core.pickles.values import Document, Global, Mapping, Object, Storage, Value
 from ckpt_gui.core.progress import Report
-from ckpt_gui.core.sources import LocalFile
+from ckpt_gui.core.sources import Allowance
 from ckpt_gui.core.text import escape, plural
 
 HEAD = 4096
+MIN_UNPACKED = 256 << 20
+"""All deflated records of a file may together grow to this many bytes, or to MAX_RATIO times the file."""
+
+
+class File(Protocol):
+    """What a format reads from: a file, or the bytes of a container within one."""
+
+    path: str
+    nbytes: int
+    source: Source
+
+    def read(self, offset: int, nbytes: int) -> bytes:
+        """At most ``nbytes`` bytes from ``offset``; fewer only where the end comes first."""
+        ...
 
 
 class Candidate:
     """A file that is about to be recognised: its first bytes, and its zip directory if it has one."""
 
-    def __init__(self, file: LocalFile, report: Report) -> None:
+    def __init__(
+        self, file: File, report: Report, kinds: tuple[Format, ...] = (), outer: Candidate | None = None
+    ) -> None:
         self.file = file
         self.report = report
+        self.kinds = kinds
+        """Formats of containers that may lie within this one."""
+        self.depth: int = outer.depth + 1 if outer else 0
+        self.allowance: Allowance = outer.allowance if outer else Allowance(max(MIN_UNPACKED, MAX_RATIO * file.nbytes))
+        """Shared with everything within, so that containers in containers do not multiply."""
         self.head = file.read(0, HEAD)
 
     @cached_property
@@ -35,7 +56,7 @@ class Candidate:
         if self.head[:4] != b"PK\x03\x04":
             return None
         try:
-            return read_directory(self.file, self.report)
+            return read_directory(self.file, self.report, self.allowance)
         except DamagedFile as exc:
             self.zip_trouble = str(exc)
             return None

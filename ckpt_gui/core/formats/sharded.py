@@ -13,7 +13,7 @@ from typing import Any
 
 from ckpt_gui.core.errors import DamagedFile, OpenError
 from ckpt_gui.core.formats import safetensors, torch_legacy, torch_zip
-from ckpt_gui.core.formats.base import Candidate, list_names
+from ckpt_gui.core.formats.base import Candidate, File, list_names
 from ckpt_gui.core.nodes.build import Found
 from ckpt_gui.core.pickles.values import Mapping, Storage, Tensor
 from ckpt_gui.core.progress import Report
@@ -34,7 +34,7 @@ def sniff(candidate: Candidate) -> bool:
     return _index(candidate.file) is not None
 
 
-def _index(file: LocalFile) -> dict[str, Any] | None:
+def _index(file: File) -> dict[str, Any] | None:
     try:
         index = json.loads(file.read(0, MAX_INDEX))
     except (ValueError, RecursionError):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ckpt_gui.core.columns import Compression
 from ckpt_gui.core.errors import DamagedFile, TooLarge
 from ckpt_gui.core.progress import Report
-from ckpt_gui.core.sources import Bytes, Memory, Window, inflate
+from ckpt_gui.core.sources import Allowance, Bytes, Memory, Window, inflate
 from ckpt_gui.core.text import escape, plural
 
 MAX_DIRECTORY = 512 << 20
@@ -58,8 +58,10 @@ class Entry(NamedTuple):
 class ZipDirectory:
     """All records, and whatever is ambiguous about them."""
 
-    def __init__(self, source: Bytes) -> None:
+    def __init__(self, source: Bytes, allowance: Allowance | None = None) -> None:
         self.source = source
+        self.allowance = allowance or Allowance(max(4 * MIN_INFLATED, MAX_RATIO * source.nbytes))
+        """Of all records together: many may point at the same packed bytes."""
         self.entries: list[Entry] = []
         self.notes: list[str] = []
         self.root = ""
@@ -184,7 +186,9 @@ class ZipDirectory:
             raise DamagedFile(f"the record {escape(entry.name)[:200]} {why}")
         if entry.method == 0:
             return Window(self.source, begin, entry.packed), None
-        data, trouble = inflate(self.source, begin, entry.packed, max(MIN_INFLATED, MAX_RATIO * entry.packed))
+        limit = min(max(MIN_INFLATED, MAX_RATIO * entry.packed), self.allowance.left)
+        data, trouble = inflate(self.source, begin, entry.packed, limit)
+        self.allowance.left -= len(data)
         return Memory(data), trouble
 
     def read(self, name: str, limit: int = 1 << 20) -> bytes | None:
@@ -218,9 +222,9 @@ def _decode(name: bytes) -> str:
         return name.decode("cp437")
 
 
-def read_directory(source: Bytes, report: Report) -> ZipDirectory:
+def read_directory(source: Bytes, report: Report, allowance: Allowance | None = None) -> ZipDirectory:
     """The directory of the zip in ``source``. Raises DamagedFile where torch would find none."""
-    directory = ZipDirectory(source)
+    directory = ZipDirectory(source, allowance)
     offset, size, count, end = _find_end(source, directory.notes)
     if size > MAX_DIRECTORY:
         raise TooLarge(f"the zip directory takes {size:,} bytes, more than {MAX_DIRECTORY:,}")

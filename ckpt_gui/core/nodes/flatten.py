@@ -11,9 +11,9 @@ from typing import Any
 
 from ckpt_gui.core.columns import Flag, KeyType, Kind
 from ckpt_gui.core.nodes.describe import brief, key_parts, leaf, numpy_value
-from ckpt_gui.core.nodes.modules import MACHINERY, Submodule, attributes, entries, is_module
+from ckpt_gui.core.nodes.modules import attributes, is_module, laid_out
 from ckpt_gui.core.nodes.table import Tables, Texts, fill
-from ckpt_gui.core.pickles.values import Mapping, Object, Tensor
+from ckpt_gui.core.pickles.values import Mapping, Module, Object, Tensor
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.text import clip, plural
 
@@ -25,7 +25,7 @@ MAX_LONG_TEXTS = 32 << 20
 Child = tuple[int, int, Any, int]
 """Key type, text id of the key, value, flags for a tensor."""
 
-_CONTAINERS = (Mapping, list, tuple, Object)
+_CONTAINERS = (Mapping, list, tuple, Object, Module)
 _SETS = {"builtins.set": "set", "builtins.frozenset": "frozenset", "__builtin__.set": "set"}
 
 
@@ -57,14 +57,18 @@ def flatten(root: Any, texts: Texts, tables: Tables, report: Report) -> Rows:
 class _Level:
     """A container that is being walked."""
 
-    __slots__ = ("aliased", "children", "mark", "members", "row")
+    __slots__ = ("aliased", "children", "flags", "mark", "members", "row")
 
-    def __init__(self, row: int, mark: int, children: list[Child], members: list[int], aliased: bool) -> None:
+    def __init__(
+        self, row: int, mark: int, children: list[Child], members: list[int], aliased: bool, flags: int
+    ) -> None:
         self.row = row
         self.mark = mark
         self.children = iter(children)
         self.members = members
         self.aliased = aliased
+        self.flags = flags
+        """What lies in an attribute of a module is as little in its state_dict as the attribute itself."""
 
 
 class _Flattener:
@@ -87,11 +91,11 @@ class _Flattener:
         out: list[tuple[int, ...]] = []
         add, tensor_type, blank = self.tables.add, self.texts.id("Tensor"), self.blank
         levels = self.levels
-        levels.append(_Level(-1, 0, [(KeyType.NONE, blank, root, 0)], [], False))
+        levels.append(_Level(-1, 0, [(KeyType.NONE, blank, root, 0)], [], False, 0))
         while levels:
             level = levels[-1]
-            parent, members, aliased = level.row, level.members, level.aliased
-            for key_type, key, value, flags in level.children:
+            parent, members, aliased, inherited = level.row, level.members, level.aliased, level.flags
+            for key_type, key, value, own in level.children:
                 row = len(out)
                 members.append(row)
                 kind = type(value)
@@ -103,9 +107,9 @@ class _Flattener:
                         self.ceiling = min(self.ceiling, self.aliased)
                 if kind is Tensor:
                     name = tensor_type if value.python_type is None else self.texts.id(value.python_type)
-                    out.append((parent, Kind.TENSOR, key_type, key, name, blank, add(value, row, flags)))
+                    out.append((parent, Kind.TENSOR, key_type, key, name, blank, add(value, row, own | inherited)))
                 elif kind in _CONTAINERS and (kind is not tuple or value) and not self._is_leaf(value):
-                    what, name, words = self._container(row, value, aliased)
+                    what, name, words = self._container(row, value, aliased, own | inherited)
                     out.append((parent, what, key_type, key, name, words, -1))
                     if levels[-1] is not level:
                         break
@@ -131,7 +135,7 @@ class _Flattener:
             self.long_total += min(len(long_text), MAX_LONG_TEXT)
         return self.texts.id(type_name), self.texts.id(text)
 
-    def _container(self, row: int, value: Any, aliased: bool) -> tuple[Kind, int, int]:
+    def _container(self, row: int, value: Any, aliased: bool, flags: int) -> tuple[Kind, int, int]:
         """Kind and text ids of a container's row; its children, if any, become the next level."""
         mark = id(value)
         cut = self._cut(mark, aliased or mark in self.seen)
@@ -141,7 +145,7 @@ class _Flattener:
         kind, type_name, children = self._children(row, value)
         if children:
             members = self.rows.children[row] = []
-            self.levels.append(_Level(row, mark, children, members, aliased or mark in self.seen))
+            self.levels.append(_Level(row, mark, children, members, aliased or mark in self.seen, flags))
             self.seen.add(mark)
             self.above.add(mark)
         return kind, self.texts.id(type_name), self.texts.id(_container_text(kind, value, len(children)))
@@ -173,9 +177,11 @@ class _Flattener:
             return Kind.MAPPING, value.type_name, self._pairs(value.items) + self._left_over(value)
         if kind is list or kind is tuple:
             return Kind.SEQUENCE, kind.__name__, self._items(value)
+        if kind is Module:
+            return Kind.OBJECT, value.type_name, self._module(row, value)
         name = value.full
         if is_module(value):
-            return Kind.OBJECT, name, self._module(row, value)
+            return Kind.OBJECT, name, self._module(row, laid_out(value))
         if name in _SETS and value.state is None:
             return Kind.SEQUENCE, _SETS[name], self._items(value.elements or [])
         return Kind.OBJECT, name, self._object(value)
@@ -229,30 +235,22 @@ class _Flattener:
             children += self._items(value.elements)
         return children
 
-    def _module(self, row: int, value: Object) -> list[Child]:
-        number = self.texts.id
-        children: list[Child] = []
-        classes: dict[str, str] = {}
-        for entry in entries(value):
-            if isinstance(entry, Submodule):
-                classes[entry.name] = entry.type_name
-            elif entry.name not in MACHINERY:
-                flags = 0 if entry.listed else int(Flag.NOT_IN_STATE_DICT)
-                children.append((KeyType.TEXT, number(entry.name), entry.value, flags))
-        self.rows.modules[row] = classes
-        return children
+    def _module(self, row: int, module: Module) -> list[Child]:
+        self.rows.modules[row] = module.classes
+        number, hidden = self.texts.id, int(Flag.NOT_IN_STATE_DICT)
+        return [(KeyType.TEXT, number(name), value, 0 if listed else hidden) for name, value, listed in module.entries]
 
 
 def _type_name(value: Any) -> str:
-    if type(value) is Mapping:
-        return value.type_name
+    if type(value) is Mapping or type(value) is Module:
+        return str(value.type_name)
     return value.full if type(value) is Object else type(value).__name__
 
 
 def _container_text(kind: Kind, value: Any, count: int) -> str:
-    if kind is Kind.OBJECT:
+    if kind is Kind.OBJECT and type(value) is Object:
         args = value.args if type(value.args) is tuple else ()
         simple = args and all(type(item) in (str, int, float, bool, type(None)) for item in args)
         name = value.full.rpartition(".")[2]
         return clip(f"{name}{brief(args)}") if simple else plural(count, "field")
-    return plural(count, "item") if count else "empty"
+    return plural(count, "field" if kind is Kind.OBJECT else "item") if count else "empty"

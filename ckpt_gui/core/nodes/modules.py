@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ckpt_gui.core.pickles.values import Global, Mapping, Object, Tensor
+from ckpt_gui.core.pickles.values import Global, Mapping, Module, Object, Tensor
 
 MACHINERY = {
     "_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", "_backward_pre_hooks", "_backward_hooks",
@@ -70,6 +70,17 @@ def _pairs(value: Any) -> list[tuple[str, Any]]:
 def _names(value: Any) -> set[str]:
     elements = value.elements if type(value) is Object else value if type(value) is list else None
     return {item for item in elements or () if type(item) is str}
+
+
+def laid_out(root: Object) -> Module:
+    """A pickled nn.Module as a Module of ready entries."""
+    module = Module(root.full)
+    for entry in entries(root):
+        if isinstance(entry, Submodule):
+            module.classes[entry.name] = entry.type_name
+        elif entry.name not in MACHINERY:
+            module.entries.append(entry)
+    return module
 
 
 def entries(root: Any) -> Iterator[Entry | Submodule]:

@@ -19,7 +19,7 @@ class Feed:
     """
 
     def __init__(self, source: Bytes, start: int) -> None:
-        self._source = source
+        self.source = source
         self.base = start
         """Place of ``data[0]`` in the source."""
         self.data = b""
@@ -34,7 +34,7 @@ class Feed:
         self.base += pos
         want = max(self._chunk, need + 2 * SLACK) - len(kept)
         self._chunk = CHUNK
-        more = b"" if self.ended or want <= 0 else self._source.read(self.base + len(kept), want)
+        more = b"" if self.ended or want <= 0 else self.source.read(self.base + len(kept), want)
         self.ended = self.ended or len(more) < want
         self.data = kept + more
         self.safe = len(self.data) if self.ended else len(self.data) - SLACK
@@ -49,4 +49,4 @@ class Feed:
 
     def left(self, pos: int) -> int:
         """How many bytes of the source lie at and after ``pos``."""
-        return self._source.nbytes - self.base - pos
+        return self.source.nbytes - self.base - pos

@@ -374,6 +374,21 @@ def reconstructor(args: tuple[Any, ...]) -> Any:
     return Object(args[0], ())
 
 
+def load_from_bytes(args: tuple[Any, ...]) -> Any:
+    """``torch.storage._load_from_bytes(bytes)``, a nested torch.save: how storages are written by a plain pickle."""
+    if not args:
+        return None
+    storage = Storage("", "in the pickle", None, 0)
+    storage.content = args[0]
+    storage.problem = "the bytes of its storage are no torch.save that could be read"
+    return storage
+
+
+def first_argument(args: tuple[Any, ...]) -> Any:
+    """``torch.jit._pickle.build_intlist([…])``, ``restore_type_tag(value, type)``: the value itself."""
+    return args[0] if args else None
+
+
 CALLS: dict[tuple[str, str], Call] = {
     ("torch._utils", "_rebuild_tensor"): rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor_v2,
@@ -392,6 +407,12 @@ CALLS: dict[tuple[str, str], Call] = {
     ("torch.tensor", "_rebuild_from_type"): rebuild_from_type_v1,
     ("torch.nested._internal.nested_tensor", "_rebuild_njt"): rebuild_njt,
     ("torch.nn.parameter", "Parameter"): parameter_new,
+    ("torch.storage", "_load_from_bytes"): load_from_bytes,
+    ("torch.jit._pickle", "build_intlist"): first_argument,
+    ("torch.jit._pickle", "build_tensorlist"): first_argument,
+    ("torch.jit._pickle", "build_doublelist"): first_argument,
+    ("torch.jit._pickle", "build_boollist"): first_argument,
+    ("torch.jit._pickle", "restore_type_tag"): first_argument,
     ("torch", "Size"): torch_size,
     ("torch", "device"): torch_device,
     ("torch.serialization", "_get_layout"): get_layout,

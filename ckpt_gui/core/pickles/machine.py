@@ -414,7 +414,7 @@ class _Machine:
         if size > self.feed.left(pos):
             raise Broken(f"a string of {size:,} bytes where {max(0, self.feed.left(pos)):,} are left")
         pos = self._take(pos, 4096)
-        span = Span(kind, self.feed.base + pos, size, self.feed.data[pos : pos + 4096])
+        span = Span(kind, self.feed.base + pos, size, self.feed.data[pos : pos + 4096], self.feed.source)
         return span, self.feed.skip(pos, size)
 
     def _long_int(self, pos: int, size: int) -> tuple[Any, int]:

@@ -30,10 +30,12 @@ class Global:
 class Span:
     """A long byte or text string that was left in the file."""
 
-    __slots__ = ("head", "nbytes", "offset", "type_name")
+    __slots__ = ("head", "nbytes", "offset", "source", "type_name")
 
-    def __init__(self, type_name: str, offset: int, nbytes: int, head: bytes) -> None:
+    def __init__(self, type_name: str, offset: int, nbytes: int, head: bytes, source: Any = None) -> None:
         self.type_name = type_name
+        self.source = source
+        """The bytes the stream was read from."""
         self.offset = offset
         """Where it begins in the stream's source, in bytes."""
         self.nbytes = nbytes
@@ -88,12 +90,13 @@ class Storage:
     """A storage as the stream names it; its format fills in where its bytes lie."""
 
     __slots__ = (
-        "big_endian", "compression", "crc", "device", "dtype", "id", "key", "nbytes", "numel", "offset",
+        "big_endian", "compression", "content", "crc", "device", "dtype", "id", "key", "nbytes", "numel", "offset",
         "packed", "problem", "root", "root_offset", "source",
     )  # fmt: skip
 
     def __init__(self, dtype: str, key: str, device: str | None, numel: int) -> None:
         self.dtype = dtype
+        """"" while it is not known."""
         self.key = key
         self.device = device
         self.numel = numel
@@ -111,6 +114,8 @@ class Storage:
         """The storage this one is a window of (legacy view metadata)."""
         self.root_offset = 0
         """Elements into ``root``."""
+        self.content: Any = None
+        """The value that holds a nested torch.save of it (``torch.storage._load_from_bytes``), until that is opened."""
         self.id = -1
 
 
@@ -156,3 +161,16 @@ class Document:
     def __init__(self, text: str, type_name: str = "text") -> None:
         self.text = text
         self.type_name = type_name
+
+
+class Module:
+    """A network laid out for display: dotted names in order, and whether its ``state_dict()`` has them."""
+
+    __slots__ = ("classes", "entries", "type_name")
+
+    def __init__(self, type_name: str) -> None:
+        self.type_name = type_name
+        self.entries: list[tuple[str, Any, bool]] = []
+        """Name, value, and whether ``state_dict()`` names it."""
+        self.classes: dict[str, str] = {}
+        """Dotted name of a sub-module → its class."""
