@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ckpt_gui.core.columns import Kind
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.search import Found, build_index, find, finding, parse, run
-from ckpt_gui.core.search.values import Device, OneOf, Pattern, Range, Shape, Test, Word
+from ckpt_gui.core.search.values import Device, OneOf, Pattern, Shape, Test, Word
 from ckpt_gui.core.text import path_text
 from tests.core.samples import Maker, checkpoint, gpt
 
