@@ -14,7 +14,7 @@ from typing import Any
 
 from ckpt_gui.core.columns import Kind
 from ckpt_gui.core.outline.columns import COLUMNS, Column, column
-from ckpt_gui.core.outline.facts import Facts, natural_text
+from ckpt_gui.core.outline.facts import Facts
 from ckpt_gui.core.text import escape
 
 ROOT = -1
@@ -287,7 +287,7 @@ class Outline:
 
     def _sort_keys(self, column: Column, rows: Sequence[int]) -> list[Any]:
         if column.key == "key" and self.flat:
-            return [natural_text(self.facts.path(row)) for row in rows]
+            return list(map(self.facts.by_path.__getitem__, rows))
         key = column.sort_by(self.facts)
         if not self._spans:
             return list(map(key, rows))

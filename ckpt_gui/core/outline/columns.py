@@ -152,11 +152,22 @@ def _statistic(name: str, facts: Facts, members: Members) -> str:
 
 
 def _by_shape(facts: Facts) -> Callable[[int], Any]:
-    nodes, shape = facts.nodes, facts.checkpoint.shape
+    nodes, checkpoint = facts.nodes, facts.checkpoint
+    ranks, places, sizes, extras = (
+        checkpoint.tensors.rank,
+        checkpoint.tensors.sizes_at,
+        checkpoint.tensors.sizes,
+        checkpoint.extras,
+    )
 
     def key(node: int) -> Any:
         tensor = nodes.tensor[node]
-        return (0, shape(tensor)) if tensor >= 0 else (1, nodes.tensors[node]) if nodes.tensors[node] else None
+        if tensor < 0:
+            return (1, nodes.tensors[node]) if nodes.tensors[node] else None
+        if tensor in extras:
+            return 0, checkpoint.shape(tensor)
+        at = places[tensor]
+        return 0, tuple(sizes[at : at + ranks[tensor]])
 
     return key
 
@@ -168,6 +179,12 @@ def _by_sum(column: str, facts: Facts) -> Callable[[int], Any]:
 
 def _by_text(says: Callable[[Facts, Members], str], facts: Facts) -> Callable[[int], Any]:
     return lambda node: says(facts, (node,)).casefold() or None
+
+
+def _by_name(what: str, says: Callable[[Facts, Members], str], facts: Facts) -> Callable[[int], Any]:
+    """By element type or device: straight from the tensors' columns where there is one tensor."""
+    names, tensor = getattr(facts, what), facts.nodes.tensor
+    return lambda node: (names[tensor[node]] if tensor[node] >= 0 else says(facts, (node,))) or None
 
 
 def _by_storage(facts: Facts) -> Callable[[int], Any]:
@@ -204,9 +221,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("key", "Key", lambda facts, members: facts.label(members[0]), lambda facts: facts.natural),
     Column("kind", "Kind", _kind, partial(_by_text, _kind), tip="what the row is"),
     Column("shape", "Shape", _shape, _by_shape, tip="sizes of a tensor, number of tensors of a group"),
-    Column("dtype", "Dtype", _dtype, partial(_by_text, _dtype), tip="element type, or the type of a value"),
+    Column("dtype", "Dtype", _dtype, partial(_by_name, "dtype", _dtype), tip="element type, or the type of a value"),
     Column(
-        "device", "Device", partial(_in_common, "device"), partial(_by_text, partial(_in_common, "device")),
+        "device", "Device", partial(_in_common, "device"), partial(_by_name, "device", partial(_in_common, "device")),
         tip="where torch.load would put it",
     ),
     Column("params", "Params", _params, partial(_by_sum, "params"), True, True, tip="elements, shared ones once"),

@@ -72,6 +72,18 @@ class Facts:
                     shared[one].append(tensor)
         return shared
 
+    @cached_property
+    def by_path(self) -> dict[int, int]:
+        """Node ids of the tensors → their rank by path, siblings in natural order."""
+        nodes, ranks, pending = self.nodes, dict[int, int](), [0]
+        while pending:
+            node = pending.pop()
+            if nodes.count[node]:
+                pending += sorted(self.checkpoint.children(node), key=self.natural, reverse=True)
+            elif nodes.tensor[node] >= 0:
+                ranks[node] = len(ranks)
+        return ranks
+
     def levels(self, node: int) -> Iterator[range]:
         """The node, its children, their children …: breadth first, each level is a range of ids."""
         first, count = self.nodes.first, self.nodes.count
@@ -130,7 +142,7 @@ class Facts:
         at, rank, first = tensors.sizes_at[tensor], tensors.rank[tensor], tensors.offset[tensor]
         sizes, strides = tensors.sizes[at : at + rank], tensors.sizes[at + rank : at + 2 * rank]
         reach = sum((size - 1) * step for size, step in zip(sizes, strides, strict=True))
-        width = dtypes.named(self.dtype[tensor]).stored_bits
+        width = dtypes.named(self.dtype[tensor]).bits
         return first * width, (first + reach + 1) * width if tensors.numel[tensor] else first * width
 
     def label(self, node: int) -> str:

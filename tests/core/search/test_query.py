@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ckpt_gui.core.roles import Role
 from ckpt_gui.core.search import exactly, parse, with_field
+from ckpt_gui.core.search.query import ROLES
 from ckpt_gui.core.search.values import Device, OneOf, Range, Shape, Word
 
 ALPHABET = st.sampled_from(
@@ -118,3 +120,7 @@ def test_a_path_becomes_a_term_for_just_that() -> None:
     assert exactly("model/a.weight") == "name:glob:model/a.weight"
     assert exactly("model", below="/") == "name:glob:model/*"
     assert exactly("a b[0]") == 'name:glob:"a b[[]0]"'
+
+
+def test_the_roles_are_those_of_the_anatomy() -> None:
+    assert tuple(role.name.lower() for role in Role) == ROLES
