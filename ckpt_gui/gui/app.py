@@ -1,0 +1,97 @@
+"""Starts the window; or takes a picture of it and leaves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from ckpt_gui.gui import icons, theme
+from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.open_files import OpenFiles
+from ckpt_gui.gui.settings import Settings, settings_path
+from ckpt_gui.gui.window import Window
+
+_SETTLE_MS = 60
+"""After the last job: layouts and fonts are done within a turn or two of the event loop."""
+_PICTURE_PATIENCE_MS = 300_000
+"""Nobody is there to answer whether to go on; a picture of what there is then has to do."""
+
+
+def run(
+    paths: list[str],
+    *,
+    select: str | None = None,
+    tab: str | None = None,
+    screenshot: str | None = None,
+    readers: dict[str, subprocess.Popen[bytes]] | None = None,
+    painted: Callable[[], object] | None = None,
+) -> int:
+    """Show the window on these files until it is closed; returns the exit code.
+
+    ``readers`` are processes that read some of the paths already. ``painted`` is called when the
+    first tree stands on the screen (benchmarks).
+    """
+    app = application()
+    window = make_window()
+    if painted is not None:
+        window.painted.connect(painted)
+    window.open(paths, select=select, tab=tab, readers=readers)
+    window.show()
+    if screenshot is not None:
+        take_when_settled(window, screenshot, lambda saved: app.exit(0 if saved else 2))
+    else:
+        QTimer.singleShot(0, window, lambda: _after_first_paint(app, window))
+    return app.exec()
+
+
+def application() -> QApplication:
+    """The one QApplication, dressed."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+        app = QApplication(sys.argv[:1])
+    app.setApplicationName("ckpt_gui")
+    app.setApplicationDisplayName("ckpt_gui")
+    app.setDesktopFileName("ckpt_gui")
+    theme.apply(app)
+    return app
+
+
+def make_window() -> Window:
+    """A window with nothing in it yet."""
+    jobs = Jobs()
+    return Window(Settings(settings_path()), OpenFiles(jobs), jobs)
+
+
+def _after_first_paint(app: QApplication, window: Window) -> None:
+    """What can wait until there is something to see."""
+    app.setWindowIcon(icons.application())
+    window.prune_recents()
+
+
+def take_when_settled(window: Window, path: str, done: Callable[[bool], object]) -> None:
+    """Save a picture of the window once nothing is under way any more; ``done`` is told whether that worked."""
+    clock = QTimer(window, singleShot=True, interval=_SETTLE_MS)
+    limit = QTimer(window, singleShot=True, interval=_PICTURE_PATIENCE_MS)
+
+    def take() -> None:
+        if window.jobs.tasks and limit.isActive():
+            return  # settled comes again
+        window.jobs.settled.disconnect(clock.start)
+        limit.stop()
+        saved = window.grab().save(os.fspath(Path(path)), "PNG")
+        window.close()
+        done(saved)
+
+    clock.timeout.connect(take)
+    limit.timeout.connect(take)
+    window.jobs.settled.connect(clock.start)
+    limit.start()
+    clock.start()

@@ -1,0 +1,111 @@
+"""The bar that tells what went wrong, in sentences: never in the way, never a box to click away.
+
+Each notice has a key; a newer one of the same key takes its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+MAX_SHOWN = 3
+Answer = tuple[str, Callable[[], object]]
+"""A button: its word, and what it does (the notice goes too)."""
+
+
+class Notice(QFrame):
+    """One sentence, its buttons, and details on demand."""
+
+    def __init__(self, sentence: str, *, alarm: bool, details: str, answers: Sequence[Answer], close: Answer) -> None:
+        super().__init__(objectName="notice", accessibleName="Error" if alarm else "Notice")
+        self.setProperty("alarm", alarm)
+        self.setAccessibleDescription(sentence)
+        self.sentence = sentence
+        line = QHBoxLayout()
+        line.addWidget(QLabel("▲" if alarm else "●", accessibleName="Error" if alarm else "Notice"))
+        line.addWidget(_words(sentence), 1)
+        for word, act in (*answers, *([("Details", self._toggle)] if details else [])):
+            line.addWidget(self._button(word, act, close if act != self._toggle else None))
+        line.addWidget(self._button("Close", close[1], None))
+        self._details = QPlainTextEdit(details, readOnly=True, visible=False, accessibleName="Details")
+        self._details.setMaximumHeight(160)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(10, 5, 8, 5)
+        box.addLayout(line)
+        box.addWidget(self._details)
+        self._details.hide()
+
+    def _button(self, word: str, act: Callable[[], object], close: Answer | None) -> QPushButton:
+        button = QPushButton(word, accessibleName=word)
+        button.setAutoDefault(False)
+        if close is not None:
+            button.clicked.connect(lambda: close[1]())
+        button.clicked.connect(lambda: act())
+        return button
+
+    def _toggle(self) -> None:
+        self._details.setVisible(self._details.isHidden())
+
+
+def _words(sentence: str) -> QLabel:
+    label = QLabel(sentence, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label
+
+
+class NoticeBar(QWidget):
+    """The newest notices, one under the other."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, accessibleName="Notices")
+        self._notices: dict[str, Notice] = {}
+        self._more = QLabel(alignment=Qt.AlignmentFlag.AlignHCenter)
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(0)
+        self._box.addWidget(self._more)
+        self._arrange()
+
+    def tell(
+        self, key: str, sentence: str, *, alarm: bool = False, details: str = "", answers: Sequence[Answer] = ()
+    ) -> None:
+        """Show a sentence until it is closed or dismissed."""
+        self.dismiss(key)
+        close = ("Close", lambda: self.dismiss(key))
+        notice = Notice(sentence, alarm=alarm, details=details, answers=answers, close=close)
+        self._notices[key] = notice
+        self._box.insertWidget(0, notice)
+        self._arrange()
+        QAccessible.updateAccessibility(QAccessibleEvent(notice, QAccessible.Event.Alert))
+
+    def dismiss(self, key: str) -> None:
+        """Take a notice away, if it is there."""
+        if (notice := self._notices.pop(key, None)) is not None:
+            self._box.removeWidget(notice)
+            notice.hide()
+            notice.deleteLater()
+            self._arrange()
+
+    def dismiss_newest(self) -> bool:
+        """Take away the notice on top; whether there was one."""
+        if not self._notices:
+            return False
+        self.dismiss(next(reversed(self._notices)))
+        return True
+
+    def sentences(self) -> list[str]:
+        """What it says, newest first."""
+        return [notice.sentence for notice in reversed(self._notices.values())]
+
+    def _arrange(self) -> None:
+        newest = list(reversed(self._notices.values()))
+        for number, notice in enumerate(newest):
+            notice.setVisible(number < MAX_SHOWN)
+        hidden = max(0, len(newest) - MAX_SHOWN)
+        self._more.setText(f"{hidden} older" if hidden else "")
+        self._more.setVisible(hidden > 0)
+        self.setVisible(bool(newest))

@@ -1,0 +1,164 @@
+"""The page on a file as a whole: what it is, where its bytes go, what torch would say. It shows; the core finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from ckpt_gui.core import text
+from ckpt_gui.gui import rich, theme
+from ckpt_gui.gui.bars import Bar, Bars
+
+if TYPE_CHECKING:
+    from ckpt_gui.core.model import Checkpoint
+    from ckpt_gui.core.overview import CodeNames, Overview, Share
+    from ckpt_gui.core.weights_only import Verdict
+
+MAX_LINES = 100
+"""Of one list; a label of ten thousand lines would take seconds to lay out."""
+
+
+class OverviewPanel(QScrollArea):
+    """Shows one Overview.
+
+    Signals:
+        node_wanted: a link was followed.
+    """
+
+    node_wanted = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, objectName="plain", accessibleName="Overview", widgetResizable=True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._shown: tuple[Checkpoint, Overview] | None = None
+
+    def show_overview(self, checkpoint: Checkpoint, overview: Overview) -> None:
+        """Show this one."""
+        self._shown = (checkpoint, overview)
+        self._render()
+
+    def clear(self) -> None:
+        """Show nothing (yet)."""
+        self._shown = None
+        self.setWidget(QWidget())
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._shown is not None:
+            self._render()  # colours stand in the texts
+
+    def _render(self) -> None:
+        assert self._shown is not None
+        page = _Page(*self._shown, theme.of(self.palette()))
+        page.followed.connect(self._follow)
+        self.setWidget(page)
+
+    def _follow(self, href: str) -> None:
+        if (node := rich.linked_node(href)) is not None:
+            self.node_wanted.emit(node)
+
+
+class _Page(QWidget):
+    """The content, made once for one Overview and one theme."""
+
+    followed = Signal(str)
+
+    def __init__(self, checkpoint: Checkpoint, overview: Overview, colours: theme.Colours) -> None:
+        super().__init__()
+        self._colours = colours
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(6, 8, 14, 12)
+        self._box.setSpacing(4)
+        self._figures(_figures(checkpoint, overview))
+        self._list("What this is", [rich.link(entry.text, entry.node) for entry in overview.sentences])
+        self._alarms(overview)
+        self._bars("Bytes by role", overview.by_role)
+        self._bars("Bytes by dtype", overview.by_dtype)
+        self._bars("Bytes by device", overview.by_device)
+        self._list("Why it is so big", [
+            f"<b>{text.size(entry.nbytes)}</b>&nbsp; {rich.escape(entry.text)}" for entry in overview.savings
+        ])  # fmt: skip
+        self._list("Storages", [rich.link(entry.text, entry.node) for entry in overview.storages])
+        self._list("torch.load(weights_only=True), torch 2.6 and later", _verdict(overview.weights_only))
+        self._list("Names its pickle refers to", _code(overview.code, colours))
+        self._box.addStretch(1)
+
+    def _figures(self, figures: Sequence[tuple[str, str]]) -> None:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(18)
+        grid.setVerticalSpacing(1)
+        for number, (name, figure) in enumerate(figures):
+            row, column = divmod(number, 4)
+            label = QLabel(name)
+            label.setProperty("muted", True)
+            value = self._label(f"<b>{rich.escape(figure)}</b>")
+            value.setAccessibleName(f"{name}: {figure}")
+            grid.addWidget(label, 3 * row, column)
+            grid.addWidget(value, 3 * row + 1, column)
+            grid.setColumnStretch(column, 1)
+        self._box.addLayout(grid)
+
+    def _alarms(self, overview: Overview) -> None:
+        mark = f'<span style="color:{self._colours.alarm}">▲</span> '
+        self._list("Problems", [mark + rich.link(entry.text, entry.node) for entry in overview.problems])
+        self._list("Notes", [rich.escape(note) for note in overview.notes])
+
+    def _bars(self, title: str, shares: Sequence[Share]) -> None:
+        if shares:
+            self._title(title)
+            self._box.addWidget(Bars(title, [_bar(share) for share in shares], self))
+
+    def _list(self, title: str, entries: Sequence[str]) -> None:
+        if entries:
+            more = [f"… and {len(entries) - MAX_LINES:,} more"] if len(entries) > MAX_LINES else []
+            self._title(title)
+            self._box.addWidget(self._label(rich.lines([*entries[:MAX_LINES], *more])))
+
+    def _title(self, words: str) -> None:
+        title = QLabel(f"<b>{rich.escape(words)}</b>")
+        title.setContentsMargins(0, 10, 0, 0)
+        self._box.addWidget(title)
+
+    def _label(self, words: str) -> QLabel:
+        label = QLabel(words, wordWrap=True, textFormat=Qt.TextFormat.RichText)
+        reach = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
+        if "<a " in words:
+            reach |= Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        label.setTextInteractionFlags(reach)
+        label.linkActivated.connect(self.followed)
+        return label
+
+
+def _figures(checkpoint: Checkpoint, overview: Overview) -> list[tuple[str, str]]:
+    figures = [
+        ("Parameters", text.count(overview.params)), ("Tensors", f"{checkpoint.rows:,}"),
+        ("On disk", text.size(checkpoint.nbytes)), ("Format", checkpoint.format),
+    ]  # fmt: skip
+    return figures
+
+
+def _bar(share: Share) -> Bar:
+    figure = f"{text.size(share.nbytes)} · {100 * share.share_of_file:.1f} % · {text.plural(share.tensors, 'tensor')}"
+    return Bar(text.escape(share.name), share.share_of_file, figure)
+
+
+def _verdict(verdict: Verdict) -> list[str]:
+    said = {True: "✓ accepts this file.", False: "✗ refuses this file.", None: "Does not apply."}[verdict.accepted]
+    entries = [rich.escape(" ".join(filter(None, (said, text.escape(verdict.why)))))]
+    if verdict.needs:
+        entries.append("It would need: " + ", ".join(f"<code>{rich.escape(text.escape(name))}</code>" for name in verdict.needs))
+    return entries
+
+
+def _code(code: CodeNames, colours: theme.Colours) -> list[str]:
+    classes = (("Unknown code", code.unknown), ("Known torch or NumPy constructors", code.constructor), ("Data", code.data))
+    return [
+        f'<span style="color:{colours.muted}">{name} ({len(names)})</span>&nbsp; '
+        + ", ".join(f"<code>{rich.escape(text.escape(one))}</code>" for one in names[:MAX_LINES])
+        for name, names in classes
+        if names
+    ]

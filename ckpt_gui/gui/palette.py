@@ -1,0 +1,105 @@
+"""The command palette: type a few letters of any command, Enter runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QDialog, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+_MOVES = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
+
+
+def words_of(action: QAction) -> str:
+    """The command's name without mnemonic and ellipsis marks."""
+    return action.text().replace("&&", "\0").replace("&", "").replace("\0", "&")
+
+
+def score(query: str, words: str) -> int | None:
+    """How well the letters of ``query`` occur in ``words``, in order: lower is better, None is not at all.
+
+    Letters at the start of a word are worth more, and so are letters next to each other.
+    """
+    wanted, text = query.casefold().replace(" ", ""), words.casefold()
+    total, last = 0, -1
+    for letter in wanted:
+        at = _best(letter, text, last)
+        if at < 0:
+            return None
+        total += 0 if at == last + 1 else 1 if text[at - 1 : at] in ("", " ") else 3 + min(at - last, 9)
+        last = at
+    return total
+
+
+def _best(letter: str, text: str, last: int) -> int:
+    """The next place of the letter: adjacent, else where a word begins, else anywhere."""
+    if text[last + 1 : last + 2] == letter:
+        return last + 1
+    start = text.find(f" {letter}", last + 1)
+    return start + 1 if start >= 0 else text.find(letter, last + 1)
+
+
+def ranked(query: str, actions: Sequence[QAction]) -> list[QAction]:
+    """The actions that match, best first; those that are off come last."""
+    scored = [(score(query, words_of(action)), number, action) for number, action in enumerate(actions)]
+    hits = [(not action.isEnabled(), found, number, action) for found, number, action in scored if found is not None]
+    return [action for *_order, action in sorted(hits, key=lambda hit: hit[:3])]
+
+
+class Palette(QDialog):
+    """A line to type in above the commands that match."""
+
+    def __init__(self, actions: Sequence[QAction], parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setWindowTitle("Commands")
+        self.setAccessibleName("Command palette")
+        self._actions = [action for action in actions if words_of(action) and not action.isSeparator()]
+        self._line = QLineEdit(self, placeholderText="Type a command", accessibleName="Command")
+        self._list = QTreeWidget(self, columnCount=2, rootIsDecorated=False, accessibleName="Commands")
+        self._list.setHeaderHidden(True)
+        self._list.setUniformRowHeights(True)
+        self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._list.header().setStretchLastSection(False)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(8, 8, 8, 8)
+        box.addWidget(self._line)
+        box.addWidget(self._list)
+        self._line.textChanged.connect(self._fill)
+        self._line.returnPressed.connect(self._run)
+        self._list.itemActivated.connect(lambda _item: self._run())
+        self._list.itemClicked.connect(lambda _item: self._run())
+        self._line.installEventFilter(self)
+        self.resize(520, 380)
+        self._fill("")
+
+    def shown_commands(self) -> list[str]:
+        """The commands listed now, best first."""
+        return [self._list.topLevelItem(row).text(0) for row in range(self._list.topLevelItemCount())]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Arrow keys typed in the line move through the list."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in _MOVES:
+            self._list.keyPressEvent(event)
+            return True
+        return False
+
+    def _fill(self, query: str) -> None:
+        self._list.clear()
+        for action in ranked(query, self._actions):
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            item = QTreeWidgetItem([words_of(action), keys if action.isEnabled() else action.statusTip()])
+            item.setData(0, Qt.ItemDataRole.UserRole, self._actions.index(action))
+            item.setDisabled(not action.isEnabled())
+            self._list.addTopLevelItem(item)
+        self._list.header().resizeSection(0, 320)
+        if self._list.topLevelItemCount():
+            self._list.setCurrentItem(self._list.topLevelItem(0))
+
+    def _run(self) -> None:
+        item = self._list.currentItem()
+        if item is None or item.isDisabled():
+            return
+        action = self._actions[item.data(0, Qt.ItemDataRole.UserRole)]
+        self.close()
+        action.trigger()

@@ -1,0 +1,54 @@
+"""Facts and sentences as rich text: every piece of a file's text is escaped here, once.
+
+Links lead to rows of the tree: ``#12`` is node 12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ckpt_gui.core.facts import Fact, Section
+from ckpt_gui.gui.theme import Colours
+
+
+def escape(words: str) -> str:
+    """Plain text for a place where rich text is read."""
+    words = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return words.replace("   ", "&nbsp;&nbsp; ")
+
+
+def link(words: str, node: int | None) -> str:
+    """The words, leading to a node (None or -1: to nowhere)."""
+    if node is None or node < 0:
+        return escape(words)
+    return f'<a href="#{node}" style="text-decoration:none">{escape(words)}</a>'
+
+
+def linked_node(href: str) -> int | None:
+    """The node a link leads to."""
+    number = href.removeprefix("#")
+    return int(number) if number.isdecimal() else None
+
+
+def facts_table(sections: Sequence[Section], colours: Colours) -> str:
+    """Sections of facts as one table: labels muted, values beside them."""
+    rows = "".join(_section(section, colours, first=not number) for number, section in enumerate(sections))
+    return f'<table cellspacing="0" cellpadding="2" width="100%">{rows}</table>'
+
+
+def _section(section: Section, colours: Colours, *, first: bool) -> str:
+    head = f'<tr><td colspan="2" style="padding-top:{0 if first else 10}px"><b>{escape(section.title)}</b></td></tr>'
+    return (head if section.title else "") + "".join(_row(fact, colours) for fact in section.facts)
+
+
+def _row(fact: Fact, colours: Colours) -> str:
+    value = link(fact.text, fact.node)
+    if fact.alarm:
+        value = f'<span style="color:{colours.alarm}">▲ {value}</span>'
+    label = f'<td style="color:{colours.muted}; padding-right:16px; white-space:nowrap">{escape(fact.label)}</td>'
+    return f'<tr>{label}<td width="100%">{value}</td></tr>'
+
+
+def lines(entries: Iterable[str]) -> str:
+    """Rich entries, one under the other."""
+    return "".join(f'<p style="margin:0 0 3px 0">{entry}</p>' for entry in entries)

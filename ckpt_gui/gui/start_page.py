@@ -1,0 +1,90 @@
+"""What stands in the window while no file is open: recent files, Open, a sample."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from ckpt_gui.core import text
+
+
+class StartPage(QWidget):
+    """Recent files and two buttons.
+
+    Signals:
+        open_wanted, sample_wanted: a button was pressed.
+        path_wanted: a recent file was chosen.
+    """
+
+    open_wanted = Signal()
+    sample_wanted = Signal()
+    path_wanted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, accessibleName="Start page")
+        column = QWidget(self)
+        column.setMaximumWidth(560)
+        self._box = QVBoxLayout(column)
+        self._box.setSpacing(6)
+        self._box.addWidget(_title("ckpt_gui", 1.8))
+        self._box.addWidget(_muted("Browse PyTorch checkpoints. Nothing in a file is ever run."))
+        self._box.addSpacing(10)
+        self._box.addLayout(self._buttons())
+        self._box.addSpacing(14)
+        self._recent = QVBoxLayout()
+        self._recent.setSpacing(1)
+        self._box.addLayout(self._recent)
+        self._box.addSpacing(14)
+        self._box.addWidget(_muted("Or drop files and folders anywhere in this window."))
+        outer = QVBoxLayout(self)
+        outer.addStretch(2)
+        outer.addWidget(column, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addStretch(3)
+
+    def show_recents(self, paths: Sequence[str]) -> None:
+        """List these files, newest first."""
+        while (item := self._recent.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.hide()
+                old.deleteLater()
+        if paths:
+            self._recent.addWidget(_title("Recent", 1.0))
+        for number, path in enumerate(paths, 1):
+            self._recent.addWidget(self._recent_button(number, path))
+
+    def _buttons(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        for words, signal in (("&Open…", self.open_wanted), ("Open a &sample", self.sample_wanted)):
+            button = QPushButton(words, accessibleName=words.replace("&", ""))
+            button.clicked.connect(signal)
+            line.addWidget(button)
+        line.addStretch(1)
+        return line
+
+    def _recent_button(self, number: int, path: str) -> QPushButton:
+        folder, name = os.path.split(path)
+        words = f"{number}   {text.escape(name)}   –   {text.escape(folder)}".replace("&", "&&")
+        button = QPushButton(flat=True, accessibleName=f"Open {name}", accessibleDescription=path)
+        button.setText(button.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, 520))
+        button.setToolTip(f"{text.escape(path)}   (Ctrl+{number})")
+        button.setStyleSheet("text-align: left")
+        button.clicked.connect(lambda: self.path_wanted.emit(path))
+        return button
+
+
+def _title(words: str, scale: float) -> QLabel:
+    label = QLabel(words)
+    font = label.font()
+    font.setPointSizeF(font.pointSizeF() * scale)
+    font.setBold(True)
+    label.setFont(font)
+    return label
+
+
+def _muted(words: str) -> QLabel:
+    label = QLabel(words, wordWrap=True)
+    label.setProperty("muted", True)
+    return label

@@ -1,0 +1,95 @@
+"""The status bar: what is open, in one line, and what is under way, with a way to stop it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
+
+from ckpt_gui.core import text
+from ckpt_gui.gui.jobs import Jobs, Task
+from ckpt_gui.gui.open_files import OpenFile
+
+MAX_KINDS = 3
+"""So many dtypes and devices are named; the rest is counted."""
+_UNSEEN_MS = 250
+"""A task shorter than this is not shown: it would only flicker."""
+
+
+class Status(QStatusBar):
+    """Facts on the left, the oldest running task on the right."""
+
+    def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(parent, accessibleName="Status")
+        self._jobs = jobs
+        self._task: Task | None = None
+        self._facts = QLabel(accessibleName="File")
+        self._facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._what = QLabel(accessibleName="Running")
+        self._bar = QProgressBar(textVisible=False, accessibleName="Progress")
+        self._bar.setFixedWidth(120)
+        self._stop = QPushButton("Cancel", flat=True, accessibleName="Cancel what is running")
+        self._stop.clicked.connect(self._cancel)
+        self.addWidget(self._facts, 1)
+        for widget in (self._what, self._bar, self._stop):
+            self.addPermanentWidget(widget)
+        self._delay = QTimer(self, singleShot=True, interval=_UNSEEN_MS)
+        self._delay.timeout.connect(self._show_task)
+        jobs.changed.connect(self._look)
+        self._show_task()
+
+    def show_facts(self, words: str) -> None:
+        """What is open."""
+        self._facts.setText(words)
+        self._facts.setToolTip(words)
+
+    def facts(self) -> str:
+        """What it says of the open file."""
+        return self._facts.text()
+
+    def _look(self) -> None:
+        """The list of tasks changed."""
+        task = next((task for task in self._jobs.tasks if task.label), None)
+        if task is self._task:
+            return
+        if self._task is not None:
+            self._task.progressed.disconnect(self._progress)
+        self._task = task
+        if task is None:
+            self._delay.stop()
+            self._show_task()
+            return
+        task.progressed.connect(self._progress)
+        self._bar.setRange(0, 0)
+        self._delay.start()
+
+    def _show_task(self) -> None:
+        for widget in (self._what, self._bar, self._stop):
+            widget.setVisible(self._task is not None)
+        self._what.setText(self._task.label if self._task is not None else "")
+
+    def _progress(self, done: int, total: int, unit: str) -> None:
+        if self._task is None:
+            return
+        figure = f"{text.size(done)}" if unit == "bytes" else f"{done:,} {unit}"
+        self._what.setText(f"{self._task.label}   {figure}" + (f"   {100 * done // total} %" if total else ""))
+        self._bar.setRange(0, 1000 if total else 0)
+        self._bar.setValue(min(1000, 1000 * done // total) if total else 0)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+def facts_of(file: OpenFile) -> str:
+    """A file in one line: format, tensors, parameters, size, dtypes, devices."""
+    if file.opened is None:
+        return text.escape(file.name)
+    checkpoint, overview = file.opened.checkpoint, file.overview
+    words = [text.escape(file.name), checkpoint.format, text.plural(checkpoint.rows, "tensor")]
+    if overview is not None:
+        words.append(f"{text.count(overview.params)} parameters")
+    words.append(text.size(checkpoint.nbytes))
+    if overview is not None:
+        for shares in (overview.by_dtype, overview.by_device):
+            words += [text.escape(text.join_words((share.name for share in shares), MAX_KINDS))] if shares else []
+    return " · ".join(words)

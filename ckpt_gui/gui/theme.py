@@ -1,0 +1,160 @@
+"""How the window looks: two sets of colours, one palette and one style sheet made from them.
+
+The window follows the system's light or dark (``CKPT_GUI_THEME=light|dark`` overrides it, for
+screenshots and tests). Widgets that paint ask ``of(palette)``, so nothing remembers a theme.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication, QProxyStyle, QStyle, QStyleFactory, QStyleOption, QWidget
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """One theme, as ``#rrggbb``."""
+
+    window: str
+    base: str
+    """Behind rows and text to edit."""
+    stripe: str
+    """Behind every second row."""
+    raised: str
+    """Buttons."""
+    line: str
+    text: str
+    muted: str
+    accent: str
+    selected: str
+    """Behind selected rows; text keeps its colour."""
+    alarm: str
+    alarm_back: str
+    notice_back: str
+    series: tuple[str, ...]
+    """For bars; neighbours differ in lightness too, and each bar carries its name."""
+
+
+LIGHT = Colours(
+    window="#f6f7f9", base="#ffffff", stripe="#f9fafc", raised="#ffffff", line="#dcdfe5", text="#1f2328",
+    muted="#646b79", accent="#1f6feb", selected="#d6e6fb", alarm="#b3123b", alarm_back="#fdecef",
+    notice_back="#e9f1fd",
+    series=("#2f74d0", "#8fb8ea", "#c26a1b", "#ecbd83", "#3f8f57", "#a3d0ae", "#7c5bb5", "#c4b2e2"),
+)  # fmt: skip
+DARK = Colours(
+    window="#24272e", base="#1e2128", stripe="#22252c", raised="#2a2e36", line="#3a3f49", text="#dfe2e8",
+    muted="#9aa1ae", accent="#58a0ff", selected="#2d4a70", alarm="#ff7a90", alarm_back="#40262d",
+    notice_back="#26344a",
+    series=("#58a0ff", "#2f5f9f", "#f0a24a", "#96621f", "#63c081", "#2f7345", "#b093e6", "#66498f"),
+)  # fmt: skip
+
+
+def of(palette: QPalette) -> Colours:
+    """The theme a palette was made from."""
+    return LIGHT if palette.window().color().lightness() > 127 else DARK
+
+
+def system_theme() -> Colours:
+    """What the person's system asks for, or the override."""
+    wanted = os.environ.get("CKPT_GUI_THEME", "")
+    if wanted in ("light", "dark"):
+        return DARK if wanted == "dark" else LIGHT
+    return DARK if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
+
+
+def apply(app: QApplication) -> None:
+    """Dress the application in the system's theme, now and whenever the system changes it."""
+    app.setStyle(Flat())
+    _dress(app)
+    app.styleHints().colorSchemeChanged.connect(lambda _scheme: _dress(app))
+
+
+def _dress(app: QApplication) -> None:
+    colours = system_theme()
+    app.setPalette(palette(colours))
+    app.setStyleSheet(sheet(colours))
+
+
+def palette(colours: Colours) -> QPalette:
+    """The Qt palette of a theme."""
+    made = QPalette(QColor(colours.raised), QColor(colours.window))
+    roles = {
+        QPalette.ColorRole.WindowText: colours.text, QPalette.ColorRole.Text: colours.text,
+        QPalette.ColorRole.ButtonText: colours.text, QPalette.ColorRole.Base: colours.base,
+        QPalette.ColorRole.AlternateBase: colours.stripe, QPalette.ColorRole.Button: colours.raised,
+        QPalette.ColorRole.Highlight: colours.selected, QPalette.ColorRole.HighlightedText: colours.text,
+        QPalette.ColorRole.ToolTipBase: colours.raised, QPalette.ColorRole.ToolTipText: colours.text,
+        QPalette.ColorRole.PlaceholderText: colours.muted, QPalette.ColorRole.Link: colours.accent,
+        QPalette.ColorRole.LinkVisited: colours.accent, QPalette.ColorRole.Mid: colours.line,
+        QPalette.ColorRole.Accent: colours.accent, QPalette.ColorRole.BrightText: colours.alarm,
+    }  # fmt: skip
+    for role, colour in roles.items():
+        made.setColor(role, QColor(colour))
+    for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.muted))
+    return made
+
+
+class Flat(QProxyStyle):
+    """Fusion with tighter rows and without the frames that a dense window has no room for."""
+
+    def __init__(self) -> None:
+        super().__init__(QStyleFactory.create("Fusion"))
+
+    def pixelMetric(
+        self, metric: QStyle.PixelMetric, option: QStyleOption | None = None, widget: QWidget | None = None
+    ) -> int:
+        if metric == QStyle.PixelMetric.PM_ScrollBarExtent:
+            return 12
+        return super().pixelMetric(metric, option, widget)
+
+    def sizeFromContents(
+        self, kind: QStyle.ContentsType, option: QStyleOption, size: QSize, widget: QWidget | None = None
+    ) -> QSize:
+        return super().sizeFromContents(kind, option, size, widget)
+
+
+def sheet(c: Colours) -> str:
+    """The style sheet of a theme: only the parts of the window's own frame, by object name or class."""
+    return f"""
+    QToolBar#commands {{ background: {c.window}; border: 0; border-bottom: 1px solid {c.line}; padding: 4px 6px; spacing: 4px; }}
+    QToolBar#commands QToolButton {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: 4px; padding: 4px 11px; }}
+    QToolBar#commands QToolButton:hover, QPushButton:hover {{ border-color: {c.accent}; }}
+    QToolBar#commands QToolButton:focus, QPushButton:focus {{ border: 1px solid {c.accent}; }}
+    QToolBar#commands QToolButton:disabled {{ color: {c.muted}; background: {c.window}; }}
+    QToolBar#commands QToolButton[quiet="true"] {{ background: transparent; border-color: transparent; }}
+    QToolBar#commands QToolButton[quiet="true"]:hover, QToolBar#commands QToolButton[quiet="true"]:focus {{ border-color: {c.accent}; }}
+    QToolBar#commands::separator {{ background: {c.line}; width: 1px; margin: 4px 5px; }}
+    QPushButton {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: 4px; padding: 3px 10px; }}
+    QPushButton:flat {{ background: transparent; border: 1px solid transparent; }}
+    QPushButton:flat:hover, QPushButton:flat:focus {{ border-color: {c.accent}; }}
+    QPushButton:disabled {{ color: {c.muted}; }}
+    QLineEdit {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 4px; padding: 4px 7px; }}
+    QLineEdit:focus {{ border-color: {c.accent}; }}
+    QTabBar#files, QTabBar#pages {{ background: transparent; }}
+    QTabBar#files::tab, QTabBar#pages::tab {{ background: transparent; border: 0; border-bottom: 2px solid transparent; color: {c.muted}; padding: 5px 12px; }}
+    QTabBar#files::tab:selected, QTabBar#pages::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
+    QTabBar#files::tab:hover, QTabBar#pages::tab:hover {{ color: {c.text}; }}
+    QTabBar#files:focus, QTabBar#pages:focus {{ color: {c.accent}; }}
+    QSplitter::handle {{ background: {c.line}; }}
+    QSplitter::handle:hover {{ background: {c.accent}; }}
+    QStatusBar {{ background: {c.window}; border-top: 1px solid {c.line}; color: {c.muted}; }}
+    QStatusBar::item {{ border: 0; }}
+    QStatusBar QLabel {{ color: {c.muted}; }}
+    QHeaderView {{ background: {c.window}; border: 0; }}
+    QHeaderView::section {{ background: {c.window}; color: {c.muted}; border: 0; border-bottom: 1px solid {c.line}; padding: 3px 6px; }}
+    QProgressBar {{ background: {c.line}; border: 0; border-radius: 3px; max-height: 6px; min-height: 6px; }}
+    QProgressBar::chunk {{ background: {c.accent}; border-radius: 3px; }}
+    QScrollArea#plain, QScrollArea#plain > QWidget > QWidget {{ background: {c.window}; border: 0; }}
+    QTextBrowser#page {{ background: {c.window}; border: 0; }}
+    QPlainTextEdit {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 4px; }}
+    QFrame#notice {{ background: {c.notice_back}; border: 0; border-bottom: 1px solid {c.line}; }}
+    QFrame#notice[alarm="true"] {{ background: {c.alarm_back}; }}
+    QFrame#drop {{ background: {c.base}; border: 2px dashed {c.accent}; border-radius: 8px; }}
+    QFrame#palette {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 6px; }}
+    QLabel[muted="true"] {{ color: {c.muted}; }}
+    QToolTip {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.line}; padding: 3px; }}
+    """  # noqa: E501 - one rule a line reads better than the wrapped form
