@@ -1,7 +1,7 @@
 """What torch, safetensors and their relatives say about a readable file: the judge of our own reader.
 
 ``torch_rows(path)`` gives the rows described in ``oracle_walk``. It loads with ``weights_only=False``, so
-it is ONLY for files of our own builders and of ``/work/shared/real``.
+it is ONLY for files of our own builders.
 """
 
 from __future__ import annotations

@@ -40,6 +40,8 @@ class KeyType(IntEnum):
     NULL = 5
     OTHER = 6
     """A tuple, bytes or object used as a key: its text."""
+    ATTRIBUTES = 7
+    """Attributes of attributes of a module, joined by dots: as many keys of the path as there are names."""
 
 
 class Flag(IntFlag):

@@ -21,6 +21,11 @@ class Dtype(NamedTuple):
     packed: int = 1
     """How many elements share one byte on disk (``quint4x2``, ``quint2x4``); 1 for all else."""
 
+    @property
+    def stored_bits(self) -> int:
+        """Width of one element on disk, in bits."""
+        return self.bits // self.packed
+
 
 def _table() -> dict[str, Dtype]:
     rows: list[tuple[str, int, str]] = [
@@ -73,3 +78,8 @@ def named(name: str) -> Dtype:
 def nbytes(name: str, numel: int) -> int:
     """Size of ``numel`` elements, in bytes; a last part of a byte counts whole."""
     return -(-numel * named(name).bits // 8)
+
+
+def stored_nbytes(name: str, numel: int) -> int:
+    """Bytes that ``numel`` elements take on disk; less than ``nbytes`` for packed quantized types only."""
+    return -(-numel * named(name).stored_bits // 8)

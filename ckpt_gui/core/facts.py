@@ -119,9 +119,7 @@ def _partners(checkpoint: Checkpoint, tensor: TensorInfo) -> list[int]:
     return sorted(found)
 
 
-def _tensor_summary(
-    checkpoint: Checkpoint, anatomy: Anatomy, node: Node, tensor: TensorInfo
-) -> tuple[Section, ...]:
+def _tensor_summary(checkpoint: Checkpoint, anatomy: Anatomy, node: Node, tensor: TensorInfo) -> tuple[Section, ...]:
     rows = [
         Fact("Problem", text.escape(tensor.problem), alarm=True) if tensor.problem else None,
         Fact("Path", text.escape(text.path_text(checkpoint.path_of(node.id)))),
@@ -281,7 +279,9 @@ def _group_summary(checkpoint: Checkpoint, anatomy: Anatomy, node: Node) -> tupl
     columns = checkpoint.nodes
     stored, nbytes, troubled = columns.stored[node.id], columns.nbytes[node.id], columns.troubled[node.id]
     rows = [
-        Fact("Problems", f"{text.plural(troubled, 'tensor')} here cannot be read whole", alarm=True) if troubled else None,
+        Fact("Problems", f"{text.plural(troubled, 'tensor')} here cannot be read whole", alarm=True)
+        if troubled
+        else None,
         Fact("Path", text.escape(text.path_text(checkpoint.path_of(node.id)))) if node.id else None,
         Fact("Kind", text.escape(node.type_name) or "group of dotted names"),
         Fact("Tensors", f"{columns.tensors[node.id]:,}"),

@@ -87,6 +87,8 @@ class _Paths:
         kind = self._nodes.key_type[node]
         if kind in (KeyType.TEXT, KeyType.OTHER):
             return self.texts[self._nodes.key[node]]
+        if kind == KeyType.ATTRIBUTES:
+            return json.dumps(self._checkpoint.keys(node))[1:-1]
         key = self._checkpoint.key(node)
         return json.dumps(str(key) if isinstance(key, float) and not math.isfinite(key) else key)
 

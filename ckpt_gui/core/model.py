@@ -190,13 +190,20 @@ class Checkpoint:
         """The node's key in its own type (OTHER: its text; root and groups: None)."""
         return read_key(self.nodes.key_type[node], self.text(self.nodes.key[node]))
 
+    def keys(self, node: int) -> KeyPath:
+        """What the node adds to its parent's path: one key; several for an attribute of attributes; none for groups."""
+        kind = self.nodes.key_type[node]
+        if kind == KeyType.ATTRIBUTES:
+            return tuple(self.text(self.nodes.key[node]).split("."))
+        return () if kind == KeyType.NONE else (self.key(node),)
+
     def path_of(self, node: int) -> KeyPath:
         """Keys from the root to the node, as they stand in the file."""
         nodes = self.nodes
         keys: list[Key] = []
         while node > 0:
             if nodes.key_type[node] != KeyType.NONE:
-                keys.append(self.key(node))
+                keys += reversed(self.keys(node))
             node = nodes.parent[node]
         return tuple(reversed(keys))
 
@@ -208,19 +215,26 @@ class Checkpoint:
 
     def find(self, path: KeyPath) -> int | None:
         """The node at that path, or None. Key types count: 0 and "0" differ."""
-        level = [0]
-        for key in path:
-            level = [hit for node in level for hit in self._keyed(node, key)]
-        return level[0] if level else None
+        level = [(0, 0)]
+        while level:
+            node, used = level.pop()
+            if used == len(path):
+                return node
+            level += reversed(list(self._keyed(node, path, used)))
+        return None
 
-    def _keyed(self, node: int, key: Key) -> Iterator[int]:
+    def _keyed(self, node: int, path: KeyPath, used: int) -> Iterator[tuple[int, int]]:
+        """Children of ``node``, within groups too, whose keys go on with ``path``; and how much of it is used then."""
         pending = [node]
         while pending:
             for child in self.children(pending.pop()):
-                if self.nodes.key_type[child] == KeyType.NONE:
+                keys = self.keys(child)
+                if not keys:
                     pending.append(child)
-                elif type(found := self.key(child)) is type(key) and found == key:
-                    yield child
+                elif all(
+                    type(key) is type(wanted) and key == wanted for key, wanted in zip(keys, path[used:], strict=False)
+                ) and len(keys) <= len(path) - used:  # fmt: skip
+                    yield child, used + len(keys)
 
     def node(self, number: int) -> Node:
         """A view of one node."""
@@ -301,7 +315,7 @@ class Checkpoint:
         if t.problem[number] >= 0:
             return None
         kind = dtypes.named(self.texts[t.dtype[number]])
-        return s.offset[storage] + t.offset[number] * kind.bits // kind.packed // 8
+        return s.offset[storage] + t.offset[number] * kind.stored_bits // 8
 
 
 def read_key(key_type: int, text: str) -> Key:

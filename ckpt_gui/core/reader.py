@@ -61,6 +61,13 @@ def _write(data: bytes) -> None:
 
 def main(path: str) -> int:
     """Read ``path`` and write the frames; returns the exit code."""
+    try:
+        return _tell(path)
+    except BrokenPipeError:
+        return 1  # the window is gone
+
+
+def _tell(path: str) -> int:
     gc.disable()  # millions of young objects that all live: the collector would only walk them again and again
     _bound_memory()
     try:

@@ -49,9 +49,7 @@ class Bars(QWidget):
             line = QRectF(0, number * self._pitch(), self.width(), self._pitch())
             self._paint_bar(painter, number, bar, line, (names, room))
 
-    def _paint_bar(
-        self, painter: QPainter, number: int, bar: Bar, line: QRectF, columns: tuple[float, float]
-    ) -> None:
+    def _paint_bar(self, painter: QPainter, number: int, bar: Bar, line: QRectF, columns: tuple[float, float]) -> None:
         colours, (names, room) = theme.of(self.palette()), columns
         middle = Qt.AlignmentFlag.AlignVCenter
         shown = self.fontMetrics().elidedText(bar.name, Qt.TextElideMode.ElideMiddle, int(names - 8))
@@ -62,7 +60,9 @@ class Bars(QWidget):
         painter.setBrush(QColor(colours.line))
         painter.drawRoundedRect(track, 2, 2)
         painter.setBrush(QColor(colours.series[number % len(colours.series)]))
-        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(2.0, room * min(1.0, bar.share)), track.height()), 2, 2)
+        painter.drawRoundedRect(
+            QRectF(track.left(), track.top(), max(2.0, room * min(1.0, bar.share)), track.height()), 2, 2
+        )
         painter.setPen(QColor(colours.muted))
         painter.drawText(line.adjusted(names + room + 10, 0, 0, 0), middle | Qt.AlignmentFlag.AlignLeft, bar.figure)
 

@@ -150,12 +150,18 @@ def _verdict(verdict: Verdict) -> list[str]:
     said = {True: "✓ accepts this file.", False: "✗ refuses this file.", None: "Does not apply."}[verdict.accepted]
     entries = [rich.escape(" ".join(filter(None, (said, text.escape(verdict.why)))))]
     if verdict.needs:
-        entries.append("It would need: " + ", ".join(f"<code>{rich.escape(text.escape(name))}</code>" for name in verdict.needs))
+        entries.append(
+            "It would need: " + ", ".join(f"<code>{rich.escape(text.escape(name))}</code>" for name in verdict.needs)
+        )
     return entries
 
 
 def _code(code: CodeNames, colours: theme.Colours) -> list[str]:
-    classes = (("Unknown code", code.unknown), ("Known torch or NumPy constructors", code.constructor), ("Data", code.data))
+    classes = (
+        ("Unknown code", code.unknown),
+        ("Known torch or NumPy constructors", code.constructor),
+        ("Data", code.data),
+    )
     return [
         f'<span style="color:{colours.muted}">{name} ({len(names)})</span>&nbsp; '
         + ", ".join(f"<code>{rich.escape(text.escape(one))}</code>" for one in names[:MAX_LINES])

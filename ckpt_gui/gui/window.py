@@ -321,7 +321,9 @@ class Window(QMainWindow):
     def _about(self) -> None:
         from ckpt_gui import __version__
 
-        self.notices.tell("about", f"ckpt_gui {__version__}. It shows PyTorch checkpoints and never runs what is in them.")
+        self.notices.tell(
+            "about", f"ckpt_gui {__version__}. It shows PyTorch checkpoints and never runs what is in them."
+        )
 
     # -------------------------------------------------------------------------------------------- recent files
 

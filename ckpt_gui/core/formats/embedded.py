@@ -131,10 +131,9 @@ class _Opener:
         elif kind is Storage and value.content is not None:
             root = self._open(value.content)
             return value if root is None else root
-        elif kind is bytes or kind is Span:
-            if _looks_saved(value if kind is bytes else value.head):
-                root = self._open(value)
-                return value if root is None else root
+        elif (kind is bytes or kind is Span) and _looks_saved(value if kind is bytes else value.head):
+            root = self._open(value)
+            return value if root is None else root
         return value
 
     def _complete(self, tensor: Tensor) -> None:

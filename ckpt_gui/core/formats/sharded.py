@@ -89,9 +89,16 @@ def read(candidate: Candidate) -> Found:
     good = sum(_add_shard(folder, shard, names, found, candidate.report) for shard, names in wanted.items())
     if not good and wanted:
         raise DamagedFile(f"not one of {plural(len(wanted), 'shard')} can be read: {found.notes[0]}")
+    _in_order(index["weight_map"], found.root)
     _add_metadata(index, found)
     found.facts["shards"] = len(wanted)
     return found
+
+
+def _in_order(weight_map: dict[str, Any], root: Mapping) -> None:
+    """The tensors as the index lists them; those it does not name after them."""
+    rank = {name: place for place, name in enumerate(weight_map)}
+    root.items.sort(key=lambda item: rank.get(item[0], len(rank)))
 
 
 def _add_shard(folder: Path, shard: str, names: list[str], found: Found, report: Report) -> bool:

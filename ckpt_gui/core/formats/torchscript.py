@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ckpt_gui.core.dtypes import stored_nbytes
+from ckpt_gui.core.dtypes import nbytes
 from ckpt_gui.core.errors import DamagedFile
 from ckpt_gui.core.formats.base import Candidate, StorageTable, list_names, pickle_findings
 from ckpt_gui.core.formats.records import TextRecords, place_records, read_record_pickle, read_settings
@@ -115,7 +115,7 @@ def _program(program: Any, table: StorageTable, constants: StorageTable) -> Valu
     if type(program) is not tuple:
         return None
     own = [storage for key, storage in table.by_key.items() if key not in constants.by_key]
-    needed = sum(stored_nbytes(storage.dtype, max(storage.numel, 0)) for storage in own)
+    needed = sum(nbytes(storage.dtype, max(storage.numel, 0)) for storage in own)
     more = f", with {plural(len(own), 'storage')} of its own ({size(needed)})" if own else ""
     methods = sum(1 for part in program if type(part) is tuple)
     return Value("program for mobile", f"{plural(methods, 'method')}{more}; not shown")

@@ -225,8 +225,6 @@ class _Flattener:
         found = attributes(value)
         if found is not None:
             children += self._pairs(found.items)
-            if type(state) is tuple and type(state[1]) is Mapping:
-                children += self._pairs(state[1].items)
         elif state is not None:
             children.append((KeyType.TEXT, number("state"), state, 0))
         if value.items:
@@ -238,7 +236,12 @@ class _Flattener:
     def _module(self, row: int, module: Module) -> list[Child]:
         self.rows.modules[row] = module.classes
         number, hidden = self.texts.id, int(Flag.NOT_IN_STATE_DICT)
-        return [(KeyType.TEXT, number(name), value, 0 if listed else hidden) for name, value, listed in module.entries]
+        return [
+            (KeyType.TEXT, number(name), value, 0)
+            if listed
+            else (KeyType.ATTRIBUTES if "." in name else KeyType.TEXT, number(name), value, hidden)
+            for name, value, listed in module.entries
+        ]
 
 
 def _type_name(value: Any) -> str:

@@ -108,7 +108,8 @@ def _holders(rows: Rows, texts: Texts) -> list[int]:
 
     def dotted(row: int) -> bool:
         name = names[keys[row]]
-        return "." in name and kinds[row] in wanted and key_types[row] == KeyType.TEXT and bool(_DOTTED.match(name))
+        named = key_types[row] in (KeyType.TEXT, KeyType.ATTRIBUTES)
+        return "." in name and kinds[row] in wanted and named and bool(_DOTTED.match(name))
 
     return [holder for holder, members in rows.children.items() if any(map(dotted, members))]
 

@@ -20,6 +20,7 @@ MACHINERY = {
 """Attributes every nn.Module has; shown only where they hold something."""
 
 MAX_MODULES = 200_000
+MAX_LEVELS = 200
 
 
 class Entry(NamedTuple):
@@ -30,6 +31,13 @@ class Entry(NamedTuple):
     listed: bool
 
 
+class _Inside(NamedTuple):
+    """A sub-module to go into."""
+
+    name: str
+    module: Any
+
+
 class Submodule(NamedTuple):
     """A module below the root: its dotted name and its class."""
 
@@ -38,10 +46,15 @@ class Submodule(NamedTuple):
 
 
 def attributes(value: Any) -> Mapping | None:
-    """The ``__dict__`` of a pickled instance, if its state is one."""
+    """The ``__dict__`` (and slots) of a pickled instance, if its state is that."""
     state = value.state if type(value) is Object else None
-    if type(state) is tuple and len(state) == 2 and type(state[0]) is Mapping:
-        state = state[0]
+    if type(state) is tuple and len(state) == 2:
+        # ``__slots__``: (the __dict__ or None, the slots); copyreg's protocol 2.
+        if not all(part is None or type(part) is Mapping for part in state):
+            return None
+        both = Mapping()
+        both.items = [pair for part in state if part is not None for pair in part.items]
+        return both
     return state if type(state) is Mapping else None
 
 
@@ -84,41 +97,42 @@ def laid_out(root: Object) -> Module:
 
 
 def entries(root: Any) -> Iterator[Entry | Submodule]:
-    """Everything in a module and its sub-modules under dotted names; never into a cycle."""
-    pending: list[tuple[str, Any, frozenset[int]]] = [("", root, frozenset())]
+    """Everything in a module and its sub-modules under dotted names, in the file's order; never into a cycle."""
+    levels: list[tuple[int, Iterator[Entry | _Inside]]] = [(id(root), _own("", root))]
     count = 0
-    while pending:
-        prefix, module, above = pending.pop()
-        count += 1
-        if id(module) in above or count > MAX_MODULES:
-            continue
-        members = _members(module)
-        if prefix:
-            yield Submodule(prefix[:-1], module.full)
-        yield from _own(prefix, members)
-        inside = above | {id(module)} if len(above) < 200 else above
-        children = [(f"{prefix}{name}.", child) for name, child in _pairs(members.get("_modules"))]
-        for name, child in reversed(children):
-            if is_module(child):
-                pending.append((name, child, inside))
-            elif child is not None and len(above) < 200:
-                yield Entry(name[:-1], child, False)
-
-
-def _own(prefix: str, members: dict[str, Any]) -> Iterator[Entry]:
-    hidden = _names(members.get("_non_persistent_buffers_set"))
-    for name, value in _pairs(members.get("_parameters")):
-        if value is not None:
-            yield Entry(prefix + name, value, type(value) is Tensor)
-    for name, value in _pairs(members.get("_buffers")):
-        if value is not None:
-            yield Entry(prefix + name, value, type(value) is Tensor and name not in hidden)
-    for name, value in members.items():
-        if name in MACHINERY:
-            shown = name.endswith("hooks") and bool(_pairs(value))
+    while levels:
+        for found in levels[-1][1]:
+            if isinstance(found, Entry):
+                yield found
+                continue
+            count += 1
+            if any(mark == id(found.module) for mark, _ in levels) or count > MAX_MODULES or len(levels) > MAX_LEVELS:
+                continue
+            yield Submodule(found.name, found.module.full)
+            levels.append((id(found.module), _own(f"{found.name}.", found.module)))
+            break
         else:
-            shown = not (prefix and name == "training")
-        if shown:
+            levels.pop()
+
+
+def _own(prefix: str, module: Any) -> Iterator[Entry | _Inside]:
+    members = _members(module)
+    hidden = _names(members.get("_non_persistent_buffers_set"))
+    for name, value in members.items():
+        if name in ("_parameters", "_buffers"):
+            for key, item in _pairs(value):
+                if item is not None:
+                    listed = type(item) is Tensor and (name == "_parameters" or key not in hidden)
+                    yield Entry(prefix + key, item, listed)
+        elif name == "_modules":
+            for key, item in _pairs(value):
+                if is_module(item):
+                    yield _Inside(prefix + key, item)
+                elif item is not None:
+                    yield Entry(prefix + key, item, False)
+        elif (name not in MACHINERY and not (prefix and name == "training")) or (
+            name.endswith("hooks") and bool(_pairs(value))
+        ):
             yield Entry(prefix + name, value, False)
 
 

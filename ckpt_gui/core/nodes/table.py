@@ -141,7 +141,7 @@ class Tables:
             extra["device"] = holder.storage.device if holder and holder.storage else None
         if tensor.parts:
             extra["parts"] = []
-        if tensor.pieces is not None or (tensor.parts and tensor.storage is None):
+        if tensor.pieces is not None or tensor.layout != "strided":
             extra["pieces"] = []
         if tensor.parts or tensor.pieces:
             self._parts.append((number, tensor))
@@ -214,8 +214,7 @@ def check(tensor: Tensor, storage: Storage | None, offset: int, numel: int) -> s
         return f"rank {len(shape)}, more than {MAX_RANK}"
     if min(stride, default=0) < 0 or offset < 0:
         return "negative stride or offset"
-    kind = dtypes.named(tensor.dtype)
-    width = kind.bits // kind.packed
+    width = dtypes.named(tensor.dtype).stored_bits
     if not width:
         return f"element type {tensor.dtype} is not known"
     if numel == 0:

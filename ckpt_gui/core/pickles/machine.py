@@ -340,7 +340,8 @@ class _Machine:
         elif op == 50:  # DUP
             stack.append(stack[-1])
         elif op == 108:  # LIST
-            stack[marks[-1] :] = [stack[marks.pop() :]]
+            mark = marks.pop()
+            stack[mark:] = [stack[mark:]]
         elif op == 100:  # DICT
             made = Mapping()
             self._set_items(made, stack[marks[-1] :])
