@@ -270,7 +270,7 @@ def build_sparse_terabyte(folder: Path) -> Path:
     return path
 
 
-@hostile("file", "refused")
+@hostile("file", "either")
 def build_sparse_pickle(folder: Path) -> Path:
     """Sixty-four gigabytes of zeros behind the beginning of a pickle."""
     path = folder / "sparse.pkl"

@@ -20,7 +20,7 @@ EXPECTED: dict[str, str] = {}
 TORCH_REFUSES: set[str] = set()
 """Good files that this torch writes or once wrote, but cannot read."""
 OUTCOMES = {
-    "tree": "a tree, and nothing need be amiss: the oddity is legal",
+    "tree": "a tree, exit code 0; a note is welcome, but nothing need be amiss",
     "noted": "a tree, perhaps partial, and at least one note or problem",
     "refused": "no tree: one sentence, exit code 2",
     "either": "a tree with a note, or one sentence; both are right",
