@@ -9,6 +9,7 @@ from ckpt_gui.core.errors import OpenError, UnknownFormat
 from ckpt_gui.core.formats import (
     foreign,
     pickle_file,
+    pt2,
     safetensors,
     sharded,
     torch_legacy,
@@ -24,10 +25,10 @@ from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.sources import LocalFile
 from ckpt_gui.core.text import join_words
 
-FORMATS: tuple[Format, ...] = (torchscript, torch_zip, torch_legacy, torch_tar, safetensors, sharded, pickle_file)
+FORMATS: tuple[Format, ...] = (pt2, torchscript, torch_zip, torch_legacy, torch_tar, safetensors, sharded, pickle_file)
 """In the order they are asked: the more specific first."""
 
-CONTAINED: tuple[Format, ...] = (torchscript, torch_zip, torch_legacy)
+CONTAINED: tuple[Format, ...] = (torchscript, torch_zip, torch_legacy, pickle_file)
 """Those that may lie within another one, in a record or in a pickle's bytes: none that opens further files."""
 
 _LIKELY = (".pt", ".pth", ".ckpt", ".bin", ".tar", ".safetensors", ".pt2", ".ptl", ".pkl", ".jit")

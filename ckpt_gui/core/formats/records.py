@@ -68,15 +68,20 @@ def read_settings(directory: ZipDirectory, found: Found) -> bool:
 def place_records(directory: ZipDirectory, storages: dict[str, Storage], pattern: str, big_endian: bool) -> None:
     """Give each storage its record. Raises nothing: a missing record is the storage's problem."""
     for key, storage in storages.items():
-        entry = directory.find(pattern.format(key))
-        storage.big_endian = big_endian
-        if entry is None:
-            storage.problem = f"its record {escape(pattern.format(key))[:80]} is missing"
-            continue
-        begin = directory.data_offset(entry)
-        storage.compression, storage.crc = entry.compression, entry.crc
-        take_storage(storage, 0, begin, entry.nbytes, entry.packed)
-        storage.problem = storage.problem or _record_problem(directory, entry, begin)
+        place_record(directory, storage, pattern.format(key), big_endian)
+
+
+def place_record(directory: ZipDirectory, storage: Storage, name: str, big_endian: bool) -> None:
+    """Say where the storage's bytes lie: in the record of that name."""
+    entry = directory.find(name)
+    storage.big_endian = big_endian
+    if entry is None:
+        storage.problem = f"its record {escape(name)[:80]} is missing"
+        return
+    begin = directory.data_offset(entry)
+    storage.compression, storage.crc = entry.compression, entry.crc
+    take_storage(storage, 0, begin, entry.nbytes, entry.packed)
+    storage.problem = storage.problem or _record_problem(directory, entry, begin)
 
 
 def _record_problem(directory: ZipDirectory, entry: Entry, begin: int) -> str | None:

@@ -125,19 +125,11 @@ def _root(module: Any, beside: list[tuple[str, Any]]) -> Any:
     """The module, and beside its own entries the archive's."""
     listed = [(name, value) for name, value in beside if value is not None]
     if type(module) is Module:
-        taken = {name for name, _, _ in module.entries}
-        module.entries += [(_free(name, taken), value, False) for name, value in listed]
+        module.add_beside(listed)
         return module
     root = Mapping("TorchScript archive")
     root.items = ([] if module is None else [("data", module)]) + listed
     return root
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """The name, or one like it where the module has an attribute of that name."""
-    while name in taken:
-        name += " of the archive"
-    return name
 
 
 def _facts(directory: ZipDirectory, found: Found) -> None:

@@ -6,7 +6,7 @@ compared. All else is one of these classes, which hold what the stream said and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 
@@ -174,3 +174,13 @@ class Module:
         """Name, value, and whether ``state_dict()`` names it."""
         self.classes: dict[str, str] = {}
         """Dotted name of a sub-module → its class."""
+
+    def add_beside(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        """What came with the network, under names that none of its own entries has."""
+        taken = {name for name, _, _ in self.entries}
+        for wanted, value in pairs:
+            name = wanted
+            while name in taken:
+                name += " of the archive"
+            taken.add(name)
+            self.entries.append((name, value, False))
