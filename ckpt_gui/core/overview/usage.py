@@ -96,7 +96,7 @@ class Usage:
         """Storage → bytes that some tensor uses; storages of one plain tensor included."""
         self.sharers: dict[int, list[int]] = {}
         """Storage → rows, for storages of several rows."""
-        self._stored_bits = [dtypes.named(text).stored_bits for text in checkpoint.texts]
+        self._widths = [dtypes.named(text).bits for text in checkpoint.texts]
         self._fill()
 
     def _fill(self) -> None:
@@ -108,7 +108,7 @@ class Usage:
             storage = plain[tensor]
             simple = tensor not in extras or _UNUSUAL.isdisjoint(extras[tensor])
             if storage >= 0 and users[storage] == 1 and simple:
-                bits = self._stored_bits[tensors.dtype[tensor]]
+                bits = self._widths[tensors.dtype[tensor]]
                 self.nbytes[tensor] = self.used[storage] = -(-self.params[tensor] * bits // 8)
             else:
                 for region in self._regions(tensor):
@@ -127,7 +127,7 @@ class Usage:
 
     def _regions_of(self, tensor: int) -> Iterator[_Region]:
         info = self.checkpoint.tensor(tensor)
-        bits = dtypes.named(info.dtype).stored_bits
+        bits = dtypes.named(info.dtype).bits
         for piece in info.pieces:
             if piece.storage < 0 or len(piece.shape) != len(piece.stride):
                 continue

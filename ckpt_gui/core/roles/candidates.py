@@ -38,8 +38,10 @@ def is_candidate(layout: Layout, node: int, members: dict[str, int], key: str, e
         return node in layout.pure and _is_nested(layout, members, key)
     if not _names_tensors(layout, members):
         return False
-    inner = [child for key, child in members.items() if _holds_more(layout, child) and not is_ema_key(key)]
-    largest = max((layout.params[child] for child in inner), default=-1)
+    inner = [(key, child) for key, child in members.items() if _holds_more(layout, child) and not is_ema_key(key)]
+    if not _names_parameters(layout, node) and any(_looks_trained(layout, key, child) for key, child in inner):
+        return False
+    largest = max((layout.params[child] for _, child in inner), default=-1)
     return largest < layout.own_params.get(node, 0) or (largest == 0 and kind == Kind.OBJECT)
 
 
@@ -63,22 +65,34 @@ def _names_tensors(layout: Layout, members: dict[str, int]) -> bool:
 def _is_nested(layout: Layout, members: dict[str, int], key: str) -> bool:
     """Whether mappings of mappings of tensors are one network by layers, not several networks or a wrapper."""
     nested = [(name, child) for name, child in members.items() if layout.kind[child] == Kind.MAPPING]
-    if not nested:
+    if len(nested) < 2:
         return False
-    if any(layout.dotted(child) or words(name) & _WRAPPER_WORDS for name, child in nested[:1000]):
-        return bool(words(key) & {"params", "state", "weights"}) and not any(layout.dotted(c) for _, c in nested[:1000])
+    if any(child in layout.grouped or words(name) & _WRAPPER_WORDS for name, child in nested[:1000]):
+        return bool(words(key) & {"params", "state", "weights"}) and not any(
+            child in layout.grouped for _, child in nested
+        )
     return True
+
+
+def _looks_trained(layout: Layout, key: str, child: int) -> bool:
+    return layout.kind[child] != Kind.SEQUENCE and is_network(layout, child, key)
+
+
+def _names_parameters(layout: Layout, node: int) -> bool:
+    """Whether the names of the container's own tensors are dotted, or ``weight``, ``bias`` and the like."""
+    if layout.dotted(node):
+        return True
+    children = layout.children(node)[:1000]
+    tensors = (child for child in children if layout.kind[child] == Kind.TENSOR)
+    return any(layout.text(child).rpartition("_")[2] in _PARAMETER_NAMES for child in tensors)
 
 
 def is_network(layout: Layout, node: int, key: str) -> bool:
     """Whether names look like a network's: dotted, called ``weight``, or kept under a telling key."""
     told = key.isidentifier() and words(key) & _WRAPPER_WORDS
-    if layout.kind[node] == Kind.OBJECT or layout.dotted(node) or told:
+    if layout.kind[node] == Kind.OBJECT or told:
         return True
-    children = layout.children(node)[:1000]
-    if not layout.own.get(node, 0):
-        return True
-    return any(layout.text(child).rpartition("_")[2] in _PARAMETER_NAMES for child in children)
+    return not layout.own.get(node, 0) or _names_parameters(layout, node)
 
 
 def choose(layout: Layout, candidates: list[Candidate]) -> tuple[int, list[Part]]:

@@ -67,7 +67,7 @@ class _Optimizer:
         layout, found = self.layout, {}
         pending = [state]
         while pending:
-            for child in reversed(layout.children(pending.pop())):
+            for child in layout.children(pending.pop()):
                 if layout.kind[child] == Kind.GROUP:
                     pending.append(child)
                 elif layout.kind[child] == Kind.MAPPING:
@@ -95,7 +95,7 @@ class _Optimizer:
             return self._by_name([one for listed in weights for one in listed])
         attempts = [self._by_order(listed) for listed in [*weights, *_sections(layout, networks[0], weights[0])]]
         fitting = [pairs for pairs in attempts if pairs]
-        if len({tuple(pairs.values()) for pairs in fitting}) > 1:
+        if len({tuple(sorted(pairs.items())) for pairs in fitting}) > 1:
             return Joined({}, "the optimizer's state fits more than one network, and holds no names")
         if fitting:
             return Joined(fitting[0], "")
@@ -168,7 +168,7 @@ class _Optimizer:
                 first = [one for one in weights if with_decay(one)]
                 if len(first) == len(self.groups[0]):
                     yield first + [one for one in weights if not with_decay(one)]
-                elif len(first) == len(self.groups[1]):
+                if len(first) == len(self.groups[1]):
                     yield [one for one in weights if not with_decay(one)] + first
         yield weights
 

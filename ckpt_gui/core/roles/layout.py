@@ -55,6 +55,7 @@ class Layout:
         """The same in elements."""
         self._direct()
         self.pure = self._pure()
+        self.grouped = self._grouped()
         self.strong, self.weak = self._slots(STRONG_SLOTS), self._slots(WEAK_SLOTS)
 
     def _direct(self) -> None:
@@ -88,8 +89,16 @@ class Layout:
                 kids[above] = kids.get(above, 0) + 1
         return pure
 
+    def _grouped(self) -> set[int]:
+        """Containers with dotted names at any depth."""
+        found: set[int] = set()
+        for node in reversed(self.containers):
+            if node and (node in found or self.kind[node] == Kind.GROUP):
+                found.add(self.parent[node])
+        return found
+
     def _slots(self, names: frozenset[str]) -> dict[int, int]:
-        """Container → tensors at and beneath whose name (after the last dot) is one of ``names``."""
+        """Container → tensors at and beneath whose name, or that of a container of theirs, is one of ``names``."""
         ids = {number for number, text in enumerate(self.texts) if text[-40:].rpartition(".")[2] in names}
         found: dict[int, int] = {}
         if not ids or ids.isdisjoint(self.label):
@@ -99,6 +108,8 @@ class Layout:
             if label[node] in ids and node:
                 found[parent[node]] = found.get(parent[node], 0) + 1
         for node in reversed(self.containers):
+            if label[node] in ids and self.tensors[node]:
+                found[node] = self.tensors[node]
             if node in found and node:
                 found[parent[node]] = found.get(parent[node], 0) + found[node]
         return found

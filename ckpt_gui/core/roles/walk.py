@@ -70,6 +70,8 @@ class Walk:
         if not layout.tensors[node]:
             return self._into_barren(step, members)
         if step.inside:
+            if shapes.is_ema_key(step.key):
+                self.parts.append(Part(Role.ema, node, f"called {step.key}, among the weights"))
             return []
         if layout.kind[node] != Kind.GROUP and is_candidate(layout, node, members, step.key, step.ema >= 0):
             self.candidates.append(Candidate(node, step.key, step.ema, is_network(layout, node, step.key)))
