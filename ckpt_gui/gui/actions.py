@@ -66,6 +66,8 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
 )  # fmt: skip
 
 TOOLS = ("open", "compare", None, "to cpu", "to gpu", "strip optimizer", "save state_dict", "convert")
+TOOL_WORDS = {"open": "Open", "to gpu": "To GPU ▾"}
+"""What a tool button says where it is not the menu's words."""
 QUIET = ("compare", "convert")
 """Drawn without a frame: seldom the next step."""
 
@@ -94,7 +96,7 @@ class Actions:
         if not command.off:
             handler = handlers[command.name]
             action.triggered.connect(lambda: handler())
-        action.setObjectName(words)
+        action.setIconText(TOOL_WORDS.get(command.name, words))
         return action
 
     def explain(self, name: str, off: str) -> None:

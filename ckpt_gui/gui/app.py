@@ -39,7 +39,7 @@ def run(
     first tree stands on the screen (benchmarks).
     """
     app = application()
-    window = make_window()
+    window = make_window(picture=screenshot is not None)
     if painted is not None:
         window.painted.connect(painted)
     window.open(paths, select=select, tab=tab, readers=readers)
@@ -64,10 +64,10 @@ def application() -> QApplication:
     return app
 
 
-def make_window() -> Window:
-    """A window with nothing in it yet."""
+def make_window(*, picture: bool = False) -> Window:
+    """A window with nothing in it yet; ``picture``: for a screenshot."""
     jobs = Jobs()
-    return Window(Settings(settings_path()), OpenFiles(jobs), jobs)
+    return Window(Settings(settings_path(), picture=picture), OpenFiles(jobs), jobs)
 
 
 def _after_first_paint(app: QApplication, window: Window) -> None:

@@ -1,4 +1,7 @@
-"""The right side: what its pages show of the file in front and of the rows picked in it."""
+"""The right side: what its pages show of the file in front and of the rows picked in it.
+
+Pages are made when they are first needed and filled when they are in front.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from ckpt_gui.core import text
-from ckpt_gui.core.facts import Facts, facts
 from ckpt_gui.gui.jobs import Jobs
-from ckpt_gui.gui.overview_panel import OverviewPanel
 from ckpt_gui.gui.side import Side
-from ckpt_gui.gui.tensor_panel import InfoPanel, SummaryPanel
 
 if TYPE_CHECKING:
+    from ckpt_gui.core.facts import Facts
     from ckpt_gui.gui.open_files import OpenFile
+    from ckpt_gui.gui.overview_panel import OverviewPanel
+    from ckpt_gui.gui.tensor_panel import InfoPanel, SummaryPanel
 
 AT_ONCE = 5_000
 """Facts about so many tensors are worked out on the spot; about more, by a job."""
@@ -40,44 +43,55 @@ class Details(Side):
         self._file: OpenFile | None = None
         self._facts: Facts | None = None
         self._node_page = "summary"
-        self.overview, self.summary, self.info = OverviewPanel(self), SummaryPanel(self), InfoPanel(self)
-        # One line a page: a further one needs show_facts (or its own signal) and nothing else.
-        for name, panel in (("Overview", self.overview), ("Summary", self.summary), ("Info", self.info)):
-            self.add(name, panel)
-            panel.node_wanted.connect(self.node_wanted)
+        # One line a page; a further page needs show_facts and, for links, node_wanted.
+        self.add("Overview", self._overview_page)
+        self.add("Summary", self._summary_page)
+        self.add("Info", self._info_page)
         self.chosen.connect(self._page_chosen)
 
     def show_file(self, file: OpenFile | None) -> None:
         """Another file is in front, or it was read again."""
         self._file = file
-        self.show_overview()
-        self._find_facts()
-
-    def show_overview(self) -> None:
-        """The Overview of the file in front has come, or has gone."""
-        file = self._file
-        if file is not None and file.opened is not None and file.overview is not None:
-            self.overview.show_overview(file.opened.checkpoint, file.overview)
-        else:
-            self.overview.clear()
-        self._head()
+        self._facts = None
+        self.fill()
 
     def show_picked(self) -> None:
         """Other rows were picked in the file in front."""
+        self._facts = None
         nodes = self._file.nodes if self._file is not None else []
         if nodes in ([], [0]):
             self.choose("overview")
         elif self.page() == "overview":
             self.choose(self._node_page)
-        self._find_facts()
+        self.fill()
 
-    def _find_facts(self) -> None:
-        self._jobs.cancel(_SLOT)
+    def fill(self) -> None:
+        """Bring the page in front up to date."""
         file = self._file
-        if file is None or file.opened is None:
-            self._facts = None
-            self._head()
-            return
+        if self.page() == "overview":
+            self._fill_overview(file)
+        elif file is None or file.opened is None:
+            self.head("", text.escape(file.name) if file is not None else "", "")
+        elif self._facts is not None:
+            self._show_facts(self._facts)
+        else:
+            self._find_facts(file)
+
+    def _fill_overview(self, file: OpenFile | None) -> None:
+        line = ""
+        if file is not None and file.opened is not None and file.overview is not None:
+            line = text.escape(file.overview.headline)
+            panel: OverviewPanel = self.panel("overview")  # type: ignore[assignment]  # made below
+            panel.show_overview(file.opened.checkpoint, file.overview)
+        elif self.made("overview"):
+            self.panel("overview").clear()  # type: ignore[attr-defined]
+        self.head("", text.escape(file.name) if file is not None else "", line)
+
+    def _find_facts(self, file: OpenFile) -> None:
+        from ckpt_gui.core.facts import facts  # after the tree, not before it
+
+        assert file.opened is not None
+        self._jobs.cancel(_SLOT)
         checkpoint, anatomy, nodes = file.opened.checkpoint, file.opened.anatomy, list(file.nodes)
         if sum(checkpoint.nodes.tensors[node] for node in nodes or [0]) <= AT_ONCE:
             self._show_facts(facts(checkpoint, anatomy, nodes))
@@ -86,20 +100,30 @@ class Details(Side):
 
     def _show_facts(self, found: Facts) -> None:
         self._facts = found
-        self.summary.show_facts(found)
-        self.info.show_facts(found)
-        self._head()
+        if self.page() != "overview":
+            self.front().show_facts(found)  # type: ignore[attr-defined]  # all pages but the Overview have it
+            self.head(found.prefix, found.name, found.line)
 
     def _page_chosen(self, name: str) -> None:
         if name != "overview":
             self._node_page = name
-        self._head()
+        self.fill()
 
-    def _head(self) -> None:
-        file = self._file
-        if file is None:
-            self.head("", "", "")
-        elif self.page() == "overview" or self._facts is None:
-            self.head("", text.escape(file.name), text.escape(file.overview.headline) if file.overview else "")
-        else:
-            self.head(self._facts.prefix, self._facts.name, self._facts.line)
+    def _overview_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.overview_panel import OverviewPanel
+
+        return self._linked(OverviewPanel(parent))
+
+    def _summary_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.tensor_panel import SummaryPanel
+
+        return self._linked(SummaryPanel(parent))
+
+    def _info_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.tensor_panel import InfoPanel
+
+        return self._linked(InfoPanel(parent))
+
+    def _linked(self, panel: OverviewPanel | SummaryPanel | InfoPanel) -> QWidget:
+        panel.node_wanted.connect(self.node_wanted)
+        return panel

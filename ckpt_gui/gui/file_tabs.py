@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui.file_page import FilePage
@@ -24,12 +24,11 @@ class FileTabs(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, accessibleName="Files")
         self._files: list[OpenFile] = []
-        self._bar = QTabBar(self, objectName="files", accessibleName="Open files", drawBase=False, tabsClosable=True)
+        self._bar = QTabBar(self, objectName="files", accessibleName="Open files", drawBase=False)
         self._bar.setElideMode(Qt.TextElideMode.ElideMiddle)
         self._bar.setExpanding(False)
         self._stack = QStackedWidget(self)
         self._bar.currentChanged.connect(self._switch)
-        self._bar.tabCloseRequested.connect(lambda number: self.close_wanted.emit(self._files[number]))
         box = QVBoxLayout(self)
         box.setContentsMargins(10, 6, 6, 4)
         box.setSpacing(6)
@@ -53,6 +52,7 @@ class FileTabs(QWidget):
         self._files.append(file)
         self._stack.addWidget(page)
         self._bar.addTab("")
+        self._bar.setTabButton(len(self._files) - 1, QTabBar.ButtonPosition.RightSide, self._cross(file))
         self._name_tabs()
         self.show_file(file)
         return page
@@ -76,6 +76,13 @@ class FileTabs(QWidget):
         if self._files:
             self._bar.setCurrentIndex((self._bar.currentIndex() + by) % len(self._files))
 
+    def _cross(self, file: OpenFile) -> QToolButton:
+        cross = QToolButton(self._bar, text="×", autoRaise=True, objectName="cross", toolTip="Close (Ctrl+W)")
+        cross.setAccessibleName(f"Close {file.name}")
+        cross.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Ctrl+W does it from the keyboard
+        cross.clicked.connect(lambda: self.close_wanted.emit(file))
+        return cross
+
     def _switch(self, number: int) -> None:
         self._stack.setCurrentIndex(number)
         self.shown.emit(self.current())
@@ -88,3 +95,5 @@ class FileTabs(QWidget):
             name = "/".join(parts[-2:]) if names.count(file.name) > 1 else file.name
             self._bar.setTabText(number, text.escape(name).replace("&", "&&"))
             self._bar.setTabToolTip(number, text.escape(file.path))
+        # While the bar is hidden Qt does not notice that it has grown; it would stay 0 pixels high.
+        self._bar.updateGeometry()

@@ -8,17 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 MAX_SHOWN = 3
 Answer = tuple[str, Callable[[], object]]
@@ -39,13 +29,12 @@ class Notice(QFrame):
         for word, act in (*answers, *([("Details", self._toggle)] if details else [])):
             line.addWidget(self._button(word, act, close if act != self._toggle else None))
         line.addWidget(self._button("Close", close[1], None))
-        self._details = QPlainTextEdit(details, readOnly=True, visible=False, accessibleName="Details")
-        self._details.setMaximumHeight(160)
         box = QVBoxLayout(self)
         box.setContentsMargins(10, 5, 8, 5)
         box.addLayout(line)
-        box.addWidget(self._details)
-        self._details.hide()
+        self._details = _details(details) if details else None
+        if self._details is not None:
+            box.addWidget(self._details)
 
     def _button(self, word: str, act: Callable[[], object], close: Answer | None) -> QPushButton:
         button = QPushButton(word, accessibleName=word)
@@ -56,7 +45,8 @@ class Notice(QFrame):
         return button
 
     def _toggle(self) -> None:
-        self._details.setVisible(self._details.isHidden())
+        if self._details is not None:
+            self._details.setVisible(self._details.isHidden())
 
 
 def _words(sentence: str) -> QLabel:
@@ -64,6 +54,22 @@ def _words(sentence: str) -> QLabel:
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
+
+
+def _details(words: str) -> QWidget:
+    from PySide6.QtWidgets import QPlainTextEdit
+
+    shown = QPlainTextEdit(words, readOnly=True, accessibleName="Details")
+    shown.setMaximumHeight(160)
+    shown.hide()
+    return shown
+
+
+def _announce(notice: QWidget) -> None:
+    """Have a screen reader say it."""
+    from PySide6.QtGui import QAccessible, QAccessibleEvent
+
+    QAccessible.updateAccessibility(QAccessibleEvent(notice, QAccessible.Event.Alert))
 
 
 class NoticeBar(QWidget):
@@ -89,7 +95,7 @@ class NoticeBar(QWidget):
         self._notices[key] = notice
         self._box.insertWidget(0, notice)
         self._arrange()
-        QAccessible.updateAccessibility(QAccessibleEvent(notice, QAccessible.Event.Alert))
+        _announce(notice)
 
     def dismiss(self, key: str) -> None:
         """Take a notice away, if it is there."""

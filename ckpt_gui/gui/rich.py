@@ -6,9 +6,11 @@ Links lead to rows of the tree: ``#12`` is node 12.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from ckpt_gui.core.facts import Fact, Section
-from ckpt_gui.gui.theme import Colours
+if TYPE_CHECKING:
+    from ckpt_gui.core.facts import Fact, Section
+    from ckpt_gui.gui.theme import Colours
 
 
 def escape(words: str) -> str:

@@ -30,9 +30,13 @@ def settings_path() -> Path:
 class Settings:
     """Remembered values by name. Reads its file once; ``save`` writes it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, picture: bool = False) -> None:
+        """``picture``: for a screenshot, which looks the same everywhere and leaves no trace but its file."""
         self._path = path
+        self._picture = picture
         self._values: dict[str, Any] = _read(path)
+        if picture:
+            self._values = {"recents": self.recents()}
 
     def value(self, name: str, default: T) -> T:
         """The remembered value, if there is one of the default's type."""
@@ -57,6 +61,8 @@ class Settings:
 
     def save(self) -> None:
         """Write everything; trouble is ignored (nothing here is worth interrupting a person for)."""
+        if self._picture:
+            return
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         text = json.dumps(self._values, indent=1, sort_keys=True)
         with contextlib.suppress(OSError):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from ckpt_gui.gui import rich
+
+Make = Callable[[QWidget], QWidget]
+"""Makes a page; called when it is first needed, because the tree is to stand on the screen before that."""
 
 
 class Side(QWidget):
@@ -19,41 +24,49 @@ class Side(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, accessibleName="Details")
+        self._makers: list[tuple[str, Make]] = []
+        self._made: dict[str, QWidget] = {}
         self._title = _elastic(QLabel(textFormat=Qt.TextFormat.RichText))
-        font = self._title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.2)
-        self._title.setFont(font)
         self._line = _elastic(QLabel(textFormat=Qt.TextFormat.PlainText))
         self._line.setProperty("muted", True)
         self._tabs = QTabBar(self, objectName="pages", accessibleName="Pages", drawBase=False, expanding=False)
         self._stack = QStackedWidget(self)
-        self._tabs.currentChanged.connect(self._stack.setCurrentIndex)
-        self._tabs.currentChanged.connect(lambda _index: self.chosen.emit(self.page()))
+        self._tabs.currentChanged.connect(lambda _index: self._turn())
         box = QVBoxLayout(self)
         box.setContentsMargins(14, 8, 10, 0)
         box.setSpacing(3)
         for widget in (self._title, self._line, self._tabs):
             box.addWidget(widget)
+        box.insertSpacing(2, 4)
         box.addWidget(self._stack, 1)
 
-    def add(self, name: str, page: QWidget) -> None:
+    def add(self, name: str, make: Make) -> None:
         """One more page, as the last tab."""
-        self._stack.addWidget(page)
+        self._makers.append((name.lower(), make))
         self._tabs.addTab(name)
 
     def page(self) -> str:
         """Name of the page in front, in lower case."""
-        return self._tabs.tabText(self._tabs.currentIndex()).lower()
+        return self._makers[self._tabs.currentIndex()][0]
 
-    def pages(self) -> list[str]:
-        """Names of all pages, in lower case."""
-        return [self._tabs.tabText(number).lower() for number in range(self._tabs.count())]
+    def panel(self, name: str) -> QWidget:
+        """The page of that name, made now if it was not needed before."""
+        if name not in self._made:
+            panel = self._made[name] = dict(self._makers)[name](self)
+            self._stack.addWidget(panel)
+            self._turn_stack()
+        return self._made[name]
+
+    def made(self, name: str) -> bool:
+        """Whether the page was needed already."""
+        return name in self._made
 
     def choose(self, name: str) -> bool:
         """Bring a page to the front by its name; whether there is such a page."""
-        if name.lower() not in self.pages():
+        names = [known for known, _make in self._makers]
+        if name.lower() not in names:
             return False
-        self._tabs.setCurrentIndex(self.pages().index(name.lower()))
+        self._tabs.setCurrentIndex(names.index(name.lower()))
         return True
 
     def step(self, by: int) -> None:
@@ -62,19 +75,32 @@ class Side(QWidget):
 
     def front(self) -> QWidget:
         """The page in front."""
-        return self._stack.currentWidget()
+        return self.panel(self.page())
 
     def head(self, prefix: str, name: str, line: str) -> None:
         """What is picked: its path up to the name, the name, and a line of facts."""
-        self._title.setText(f"{rich.escape(prefix)}<b>{rich.escape(name)}</b>")
+        self._title.setText(f'<span style="font-size:large">{rich.escape(prefix)}<b>{rich.escape(name)}</b></span>')
         self._title.setToolTip(rich.escape(prefix + name))
         self._title.setAccessibleName(prefix + name)
         self._line.setText(line)
         self._line.setToolTip(rich.escape(line))
 
+    def heading(self) -> tuple[str, str]:
+        """What the heading says: the path, and the line of facts."""
+        return self._title.accessibleName(), self._line.text()
+
+    def _turn(self) -> None:
+        self._turn_stack()
+        self.chosen.emit(self.page())
+
+    def _turn_stack(self) -> None:
+        if (panel := self._made.get(self.page())) is not None:
+            self._stack.setCurrentWidget(panel)
+        self._stack.setVisible(panel is not None)
+
 
 def _elastic(label: QLabel) -> QLabel:
     """A label that may be cut short instead of widening the window; its text can be selected."""
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

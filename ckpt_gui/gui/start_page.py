@@ -26,11 +26,11 @@ class StartPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, accessibleName="Start page")
         column = QWidget(self)
-        column.setMaximumWidth(560)
+        column.setFixedWidth(620)
         self._box = QVBoxLayout(column)
         self._box.setSpacing(6)
         self._box.addWidget(_title("ckpt_gui", 1.8))
-        self._box.addWidget(_muted("Browse PyTorch checkpoints. Nothing in a file is ever run."))
+        self._box.addWidget(_muted("A browser for PyTorch checkpoints. Nothing in a file is ever run."))
         self._box.addSpacing(10)
         self._box.addLayout(self._buttons())
         self._box.addSpacing(14)
@@ -68,7 +68,7 @@ class StartPage(QWidget):
         folder, name = os.path.split(path)
         words = f"{number}   {text.escape(name)}   –   {text.escape(folder)}".replace("&", "&&")
         button = QPushButton(flat=True, accessibleName=f"Open {name}", accessibleDescription=path)
-        button.setText(button.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, 520))
+        button.setText(button.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, 580))
         button.setToolTip(f"{text.escape(path)}   (Ctrl+{number})")
         button.setStyleSheet("text-align: left")
         button.clicked.connect(lambda: self.path_wanted.emit(path))
@@ -85,6 +85,6 @@ def _title(words: str, scale: float) -> QLabel:
 
 
 def _muted(words: str) -> QLabel:
-    label = QLabel(words, wordWrap=True)
+    label = QLabel(words)
     label.setProperty("muted", True)
     return label

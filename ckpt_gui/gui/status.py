@@ -29,6 +29,7 @@ class Status(QStatusBar):
         self._bar.setFixedWidth(120)
         self._stop = QPushButton("Cancel", flat=True, accessibleName="Cancel what is running")
         self._stop.clicked.connect(self._cancel)
+        self._facts.setContentsMargins(8, 0, 0, 0)
         self.addWidget(self._facts, 1)
         for widget in (self._what, self._bar, self._stop):
             self.addPermanentWidget(widget)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QUrl, Signal
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextBrowser, QVBoxLayout, QWidget
 
-from ckpt_gui.core.facts import Facts, Section
 from ckpt_gui.gui import rich, theme
+
+if TYPE_CHECKING:
+    from ckpt_gui.core.facts import Facts, Section
 
 
 class FactsText(QTextBrowser):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QProxyStyle, QStyle, QStyleFactory, QStyleOption, QWidget
+from PySide6.QtWidgets import QApplication
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def system_theme() -> Colours:
 
 def apply(app: QApplication) -> None:
     """Dress the application in the system's theme, now and whenever the system changes it."""
-    app.setStyle(Flat())
+    app.setStyle("Fusion")
     _dress(app)
     app.styleHints().colorSchemeChanged.connect(lambda _scheme: _dress(app))
 
@@ -98,25 +98,6 @@ def palette(colours: Colours) -> QPalette:
     return made
 
 
-class Flat(QProxyStyle):
-    """Fusion with tighter rows and without the frames that a dense window has no room for."""
-
-    def __init__(self) -> None:
-        super().__init__(QStyleFactory.create("Fusion"))
-
-    def pixelMetric(
-        self, metric: QStyle.PixelMetric, option: QStyleOption | None = None, widget: QWidget | None = None
-    ) -> int:
-        if metric == QStyle.PixelMetric.PM_ScrollBarExtent:
-            return 12
-        return super().pixelMetric(metric, option, widget)
-
-    def sizeFromContents(
-        self, kind: QStyle.ContentsType, option: QStyleOption, size: QSize, widget: QWidget | None = None
-    ) -> QSize:
-        return super().sizeFromContents(kind, option, size, widget)
-
-
 def sheet(c: Colours) -> str:
     """The style sheet of a theme: only the parts of the window's own frame, by object name or class."""
     return f"""
@@ -139,6 +120,8 @@ def sheet(c: Colours) -> str:
     QTabBar#files::tab:selected, QTabBar#pages::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
     QTabBar#files::tab:hover, QTabBar#pages::tab:hover {{ color: {c.text}; }}
     QTabBar#files:focus, QTabBar#pages:focus {{ color: {c.accent}; }}
+    QToolButton#cross {{ border: 0; border-radius: 3px; color: {c.muted}; padding: 0 3px; }}
+    QToolButton#cross:hover {{ background: {c.line}; color: {c.text}; }}
     QSplitter::handle {{ background: {c.line}; }}
     QSplitter::handle:hover {{ background: {c.accent}; }}
     QStatusBar {{ background: {c.window}; border-top: 1px solid {c.line}; color: {c.muted}; }}
@@ -148,6 +131,12 @@ def sheet(c: Colours) -> str:
     QHeaderView::section {{ background: {c.window}; color: {c.muted}; border: 0; border-bottom: 1px solid {c.line}; padding: 3px 6px; }}
     QProgressBar {{ background: {c.line}; border: 0; border-radius: 3px; max-height: 6px; min-height: 6px; }}
     QProgressBar::chunk {{ background: {c.accent}; border-radius: 3px; }}
+    QScrollBar {{ background: {c.window}; border: 0; }}
+    QScrollBar:vertical {{ width: 11px; }}
+    QScrollBar:horizontal {{ height: 11px; }}
+    QScrollBar::handle {{ background: {c.line}; border-radius: 3px; margin: 2px; min-height: 24px; min-width: 24px; }}
+    QScrollBar::handle:hover {{ background: {c.muted}; }}
+    QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; width: 0; height: 0; }}
     QScrollArea#plain, QScrollArea#plain > QWidget > QWidget {{ background: {c.window}; border: 0; }}
     QTextBrowser#page {{ background: {c.window}; border: 0; }}
     QPlainTextEdit {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 4px; }}

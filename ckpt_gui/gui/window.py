@@ -10,7 +10,6 @@ from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QFileDialog,
     QLabel,
     QMainWindow,
     QSplitter,
@@ -29,11 +28,11 @@ from ckpt_gui.gui.notices import NoticeBar
 from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 from ckpt_gui.gui.recent_menu import RecentMenu
 from ckpt_gui.gui.settings import Settings
-from ckpt_gui.gui.start_page import StartPage
 
 if TYPE_CHECKING:
     import subprocess
 
+    from ckpt_gui.gui.start_page import StartPage
     from ckpt_gui.gui.tree_panel import TreePanel
 
 
@@ -51,7 +50,7 @@ class Window(QMainWindow):
         self.settings, self.files, self.jobs = settings, files, jobs
         self._page_wanted = ""
         self.notices = NoticeBar(self)
-        self.start_page = StartPage(self)
+        self._start_page: StartPage | None = None
         self.tabs = FileTabs(self)
         self.details = Details(jobs, self)
         self.setAcceptDrops(True)
@@ -65,7 +64,6 @@ class Window(QMainWindow):
         self._wire()
         self._restore()
         self._show_recents()
-        self._show_file(None)
 
     # -------------------------------------------------------------------------------------------- building
 
@@ -75,7 +73,6 @@ class Window(QMainWindow):
         self.splitter.addWidget(self.details)
         self.splitter.setSizes([800, 600])
         self._stack = QStackedWidget(self)
-        self._stack.addWidget(self.start_page)
         self._stack.addWidget(self.splitter)
         center = QWidget(self)
         box = QVBoxLayout(center)
@@ -102,10 +99,7 @@ class Window(QMainWindow):
         }  # fmt: skip
 
     def _wire(self) -> None:
-        self.start_page.open_wanted.connect(self._ask_files)
-        self.start_page.sample_wanted.connect(self.open_sample)
-        for source in (self.start_page, self.recent_menu):
-            source.path_wanted.connect(lambda path: self.open([path]))
+        self.recent_menu.path_wanted.connect(lambda path: self.open([path]))
         self.recent_menu.clear_wanted.connect(lambda: self._forget(set(self.settings.recents())))
         self.tabs.shown.connect(self._show_file)
         self.tabs.close_wanted.connect(self.files.close)
@@ -143,6 +137,21 @@ class Window(QMainWindow):
                 self._go_to_wanted(file)
         if first is not None:
             self.tabs.show_file(first)
+        elif self.current() is None:
+            self._show_file(None)
+
+    def start(self) -> StartPage:
+        """The page for when no file is open; made when it is first needed."""
+        if self._start_page is None:
+            from ckpt_gui.gui.start_page import StartPage
+
+            page = self._start_page = StartPage(self)
+            page.open_wanted.connect(self._ask_files)
+            page.sample_wanted.connect(self.open_sample)
+            page.path_wanted.connect(lambda path: self.open([path]))
+            page.show_recents(self.settings.recents())
+            self._stack.addWidget(page)
+        return self._start_page
 
     def open_sample(self) -> None:
         """Open the two checkpoints that come with the program."""
@@ -219,7 +228,7 @@ class Window(QMainWindow):
 
     def _described(self, file: OpenFile) -> None:
         if file is self.current():
-            self.details.show_overview()
+            self.details.fill()
             self.status.show_facts(status.facts_of(file))
 
     def _ask_patience(self, file: OpenFile) -> None:
@@ -235,7 +244,7 @@ class Window(QMainWindow):
     # -------------------------------------------------------------------------------------------- selection
 
     def _show_file(self, file: OpenFile | None) -> None:
-        self._stack.setCurrentWidget(self.splitter if file is not None else self.start_page)
+        self._stack.setCurrentWidget(self.splitter if file is not None else self.start())
         self.setWindowTitle(f"{text.escape(file.name)} – ckpt_gui" if file is not None else "ckpt_gui")
         self.status.show_facts(status.facts_of(file) if file is not None else "")
         self.details.show_file(file)
@@ -259,9 +268,13 @@ class Window(QMainWindow):
     # -------------------------------------------------------------------------------------------- commands
 
     def _ask_files(self) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
         self.open(QFileDialog.getOpenFileNames(self, "Open checkpoints", self._folder())[0])
 
     def _ask_folder(self) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
         folder = QFileDialog.getExistingDirectory(self, "Open a checkpoint's folder", self._folder())
         self.open([folder] if folder else [])
 
@@ -330,7 +343,8 @@ class Window(QMainWindow):
     def _show_recents(self) -> None:
         recents = self.settings.recents()
         self.recent_menu.show_recents(recents)
-        self.start_page.show_recents(recents)
+        if self._start_page is not None:
+            self._start_page.show_recents(recents)
 
     def prune_recents(self) -> None:
         """Take files that are gone out of the recent ones; a job looks, for a lost network share may take long."""
