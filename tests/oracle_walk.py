@@ -63,18 +63,18 @@ class Walk:
             yield self.row(tensor, (*path, name), True)
         yield from self._unnamed(module, path, named)
 
-    def _unnamed(self, module: object, path: Path, named: set[int], prefix: str = "") -> Iterator[Row]:
+    def _unnamed(self, module: object, path: Path, named: set[int]) -> Iterator[Row]:
         state = vars(module)
         for name, buffer in state["_buffers"].items():
             if buffer is not None and id(buffer) not in named:
-                yield self.row(buffer, (*path, prefix + name), False)
+                yield self.row(buffer, (*path, name), False)
         for name, value in state.items():
             if name not in ("_parameters", "_buffers", "_modules"):
-                yield from self.rows(value, (*path, prefix + name), False)
+                yield from self.rows(value, (*path, name), False)
         for name, child in state["_modules"].items():
             if child is not None and id(child) not in self.above:
                 self.above.append(id(child))
-                yield from self._unnamed(child, path, named, f"{prefix}{name}.")
+                yield from self._unnamed(child, (*path, name), named)
                 self.above.pop()
 
     def row(self, tensor: torch.Tensor, path: Path, in_state_dict: bool) -> Row:

@@ -17,7 +17,8 @@ from ckpt_gui.core.text import Path
 from ckpt_gui.core.weights_only import verdict
 from ckpt_gui.core.wire import Opened
 
-MAX_TEXT = 1000
+RAGGED = ("nested", "jagged")
+"""Layouts with dimensions of no one size: null in a shape."""
 
 
 def info_json(opened: Opened) -> Iterator[str]:
@@ -135,7 +136,7 @@ def _role_names() -> list[str]:
 def _unusual_sizes(checkpoint: Checkpoint, row: int) -> str:
     tensor = checkpoint.tensor(row)
     sizes = {
-        "shape": tensor.shape,
+        "shape": [None if dim == -1 and tensor.layout in RAGGED else dim for dim in tensor.shape],
         "stride": tensor.stride,
         "offset": tensor.offset,
         "numel": tensor.numel,

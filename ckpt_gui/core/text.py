@@ -45,8 +45,8 @@ def _three(value: float) -> str:
 
 
 def shape(sizes: Sequence[int]) -> str:
-    """A shape as ``768 × 2304``; ``scalar`` for rank 0."""
-    return " × ".join(map(str, sizes)) if sizes else "scalar"
+    """A shape as ``768 × 2304``; ``scalar`` for rank 0; a ragged dimension (-1) by that word."""
+    return " × ".join("ragged" if dim == -1 else str(dim) for dim in sizes) if sizes else "scalar"
 
 
 def plural(number: int, noun: str) -> str:

@@ -19,6 +19,7 @@ from ckpt_gui.core.formats import (
 )
 from ckpt_gui.core.formats.base import Candidate, Format
 from ckpt_gui.core.formats.embedded import open_embedded
+from ckpt_gui.core.formats.ragged import complete_ragged
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.nodes.build import build
 from ckpt_gui.core.progress import SILENT, Report
@@ -53,6 +54,7 @@ def open_checkpoint(path: str | Path, report: Report = SILENT) -> Checkpoint:
         candidate = Candidate(file, report, CONTAINED)
         found = detect(candidate).read(candidate)
         open_embedded(found, candidate)
+        complete_ragged(found, file)
     found.facts["beside"] = _beside(target)
     return build(str(path), found, report)
 

@@ -1,7 +1,7 @@
 """A zip's directory, read as torch reads it (miniz through caffe2/serialize/inline_container.cc).
 
 The central directory is the only truth; names are looked up without regard to ASCII case; of
-duplicates the first counts; offsets are absolute. Python's ``zipfile`` differs in each of these, and
+equal names miniz's own order decides; offsets are absolute. Python's ``zipfile`` differs in each of these, and
 so every place where two readers could see two different archives is told in ``notes``.
 Layout: APPNOTE.TXT 6.3.10 (PKWARE).
 """
@@ -14,12 +14,15 @@ from typing import NamedTuple
 
 from ckpt_gui.core.columns import Compression
 from ckpt_gui.core.errors import DamagedFile, TooLarge
+from ckpt_gui.core.formats.miniz import picks
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.sources import Allowance, Bytes, Memory, Window, inflate
 from ckpt_gui.core.text import escape, plural
 
 MAX_DIRECTORY = 512 << 20
 MAX_ENTRIES = 5_000_000
+MAX_SORTED = 200_000
+"""Records up to which equal names are resolved as torch does; beyond, the first counts."""
 MIN_INFLATED = 64 << 20
 """A deflated record may always grow to this many bytes …"""
 MAX_RATIO = 100
@@ -80,17 +83,26 @@ class ZipDirectory:
                 twins.append(entry.name)
             else:
                 names[folded] = entry
+        if twins:
+            self._choose(twins)
         if entries:
             root, slash, _ = entries[0].name.partition("/")
             self.root = root if slash else ""
         self._tell_names(twins)
+
+    def _choose(self, twins: list[str]) -> None:
+        """Of records with equal names take the one torch would; see ``miniz``."""
+        if len(self.entries) <= MAX_SORTED:
+            names = [entry.name.encode("utf-8", "surrogateescape") for entry in self.entries]
+            for index in picks(names, {name.encode("utf-8", "surrogateescape") for name in twins}):
+                self._by_name[self.entries[index].name.lower()] = self.entries[index]
 
     def _tell_names(self, twins: list[str]) -> None:
         if twins:
             shown = ", ".join(escape(name)[:80] for name in twins[:3])
             self.notes.append(
                 f"ambiguous zip: {plural(len(twins), 'record')} appear twice, or differ only in case ({shown}); "
-                "the first counts, as in torch, while other readers take the last"
+                "the one torch would read is shown, while other readers may take another"
             )
         outside = (
             [entry.name for entry in self.entries if not entry.name.startswith(self.root + "/")] if self.root else []

@@ -118,7 +118,7 @@ class Tables:
         Sizes the columns cannot hold (lies, mostly, and sparse tensors) go to the extras, as written.
         """
         shape, stride = tensor.shape, tensor.stride
-        numel = product(shape)
+        numel = product(shape) if tensor.layout not in ("nested", "jagged") else _held(tensor)
         nbytes = dtypes.nbytes(tensor.dtype, numel)
         problem = tensor.problem or check(tensor, storage, offset, numel)
         whole = (*shape, *stride, offset)
@@ -195,6 +195,13 @@ def _flags(tensor: Tensor) -> int:
         | (Flag.CONJ if tensor.conj else 0)
         | (Flag.NEG if tensor.neg else 0)
     )
+
+
+def _held(tensor: Tensor) -> int:
+    """Elements of a ragged tensor: those of the part that holds its values."""
+    parts = dict(tensor.parts or ())
+    values = parts.get("values") or parts.get("buffer")
+    return product(values.shape) if values is not None else 0
 
 
 def check(tensor: Tensor, storage: Storage | None, offset: int, numel: int) -> str | None:

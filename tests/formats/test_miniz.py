@@ -8,9 +8,9 @@ import random
 import pytest
 import torch
 
+from ckpt_gui.core.formats.miniz import picked
 from tests.builders.hostile_zip import DATA, state_dict
 from tests.builders.rawzip import Member, pack, torch_members
-from tests.miniz_lookup import picked
 
 
 @pytest.mark.parametrize("seed", range(60))
