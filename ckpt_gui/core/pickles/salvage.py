@@ -6,7 +6,6 @@ from typing import Any
 
 from ckpt_gui.core.pickles.values import Global, Mapping, Object
 
-
 MAX_LOOSE = 100_000
 """Values that belong to no container, beyond which they are noise."""
 
