@@ -26,7 +26,8 @@ class Bars(QWidget):
     """Bars under one another: name, bar, figure. What is drawn is said in words too."""
 
     def __init__(self, name: str, bars: Sequence[Bar], parent: QWidget | None = None) -> None:
-        super().__init__(parent, accessibleName=name)
+        super().__init__(parent)
+        self.setAccessibleName(name)
         self._bars = tuple(bars)
         self.setAccessibleDescription("; ".join(f"{bar.name}: {bar.figure}" for bar in self._bars))
         self.setToolTip("\n".join(f"{bar.name}: {bar.figure}" for bar in self._bars))

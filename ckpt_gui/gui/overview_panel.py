@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLay
 from ckpt_gui.core import text
 from ckpt_gui.gui import rich, theme
 from ckpt_gui.gui.bars import Bar, Bars
+from ckpt_gui.gui.spoken import muted, spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.core.model import Checkpoint
@@ -31,7 +32,8 @@ class OverviewPanel(QScrollArea):
     node_wanted = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, objectName="plain", accessibleName="Overview", widgetResizable=True)
+        super().__init__(parent)
+        spoken(self, "Overview", style="plain").setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._shown: tuple[Checkpoint, Overview] | None = None
@@ -93,8 +95,7 @@ class _Page(QWidget):
         grid.setVerticalSpacing(1)
         for number, (name, figure) in enumerate(figures):
             row, column = divmod(number, 4)
-            label = QLabel(name)
-            label.setProperty("muted", True)
+            label = muted(QLabel(name))
             value = self._label(f"<b>{rich.escape(figure)}</b>")
             value.setAccessibleName(f"{name}: {figure}")
             grid.addWidget(label, 3 * row, column)
@@ -124,7 +125,9 @@ class _Page(QWidget):
         self._box.addWidget(title)
 
     def _label(self, words: str) -> QLabel:
-        label = QLabel(words, wordWrap=True, textFormat=Qt.TextFormat.RichText)
+        label = QLabel(words)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.RichText)
         reach = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
         if "<a " in words:
             reach |= Qt.TextInteractionFlag.LinksAccessibleByKeyboard
@@ -134,11 +137,10 @@ class _Page(QWidget):
 
 
 def _figures(checkpoint: Checkpoint, overview: Overview) -> list[tuple[str, str]]:
-    figures = [
+    return [
         ("Parameters", text.count(overview.params)), ("Tensors", f"{checkpoint.rows:,}"),
         ("On disk", text.size(checkpoint.nbytes)), ("Format", checkpoint.format),
     ]  # fmt: skip
-    return figures
 
 
 def _bar(share: Share) -> Bar:

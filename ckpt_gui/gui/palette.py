@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QDialog, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from ckpt_gui.gui.spoken import spoken
 
 _MOVES = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
 
@@ -52,11 +54,15 @@ class Palette(QDialog):
 
     def __init__(self, actions: Sequence[QAction], parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Commands")
         self.setAccessibleName("Command palette")
         self._actions = [action for action in actions if words_of(action) and not action.isSeparator()]
-        self._line = QLineEdit(self, placeholderText="Type a command", accessibleName="Command")
-        self._list = QTreeWidget(self, columnCount=2, rootIsDecorated=False, accessibleName="Commands")
+        self._line = spoken(QLineEdit(self), "Command")
+        self._line.setPlaceholderText("Type a command")
+        self._list = spoken(QTreeWidget(self), "Commands")
+        self._list.setColumnCount(2)
+        self._list.setRootIsDecorated(False)
         self._list.setHeaderHidden(True)
         self._list.setUniformRowHeights(True)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -75,7 +81,15 @@ class Palette(QDialog):
 
     def shown_commands(self) -> list[str]:
         """The commands listed now, best first."""
-        return [self._list.topLevelItem(row).text(0) for row in range(self._list.topLevelItemCount())]
+        items = [self._list.topLevelItem(row) for row in range(self._list.topLevelItemCount())]
+        return [item.text(0) for item in items if item is not None]
+
+    def show_over(self, window: QWidget) -> None:
+        """Show it at the upper middle of a window, ready to be typed in."""
+        corner = window.mapToGlobal(QPoint(0, 0))
+        self.move(corner.x() + (window.width() - self.width()) // 2, corner.y() + 70)
+        self.show()
+        self._line.setFocus()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Arrow keys typed in the line move through the list."""
@@ -93,8 +107,8 @@ class Palette(QDialog):
             item.setDisabled(not action.isEnabled())
             self._list.addTopLevelItem(item)
         self._list.header().resizeSection(0, 320)
-        if self._list.topLevelItemCount():
-            self._list.setCurrentItem(self._list.topLevelItem(0))
+        if (first := self._list.topLevelItem(0)) is not None:
+            self._list.setCurrentItem(first)
 
     def _run(self) -> None:
         item = self._list.currentItem()

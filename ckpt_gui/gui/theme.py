@@ -78,6 +78,22 @@ def _dress(app: QApplication) -> None:
     app.setStyleSheet(sheet(colours))
 
 
+def zoom(step: int) -> None:
+    """Make the application's text ``step`` points larger than the system's."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    natural = app.property("natural_size")
+    if natural is None:
+        if not step:
+            return
+        natural = app.font().pointSizeF()
+        app.setProperty("natural_size", natural)
+    font = app.font()
+    if natural > 0 and font.pointSizeF() != max(5.0, natural + step):
+        font.setPointSizeF(max(5.0, natural + step))
+        app.setFont(font)
+
+
 def palette(colours: Colours) -> QPalette:
     """The Qt palette of a theme."""
     made = QPalette(QColor(colours.raised), QColor(colours.window))
