@@ -100,13 +100,10 @@ def _sharing(checkpoint: Checkpoint, tensor: TensorInfo) -> Section:
     partners = _partners(checkpoint, tensor)
     total = sum(checkpoint.storages.nbytes[number] for number in {piece.storage for piece in tensor.pieces})
     used = sum(_used(tensor.dtype, piece.shape, piece.stride) for piece in tensor.pieces)
-    rows = (
-        [Fact("Uses", f"{phrases.percent(used, total)} of it: {text.size(used)} of {text.size(total)}")]
-        if total
-        else []
-    )
-    rows += [Fact("Shared with", phrases.path(checkpoint, checkpoint.tensors.node[other]), checkpoint.tensors.node[other])
-             for other in partners[:MAX_LINKS]]  # fmt: skip
+    used_of = f"{phrases.percent(used, total)} of it: {text.size(used)} of {text.size(total)}"
+    rows = [Fact("Uses", used_of)] if total else []
+    nodes = [checkpoint.tensors.node[other] for other in partners[:MAX_LINKS]]
+    rows += [Fact("Shared with", phrases.path(checkpoint, node), node) for node in nodes]
     if not partners:
         rows.append(Fact("Shared with", "no other tensor"))
     if len(partners) > MAX_LINKS:
