@@ -92,6 +92,7 @@ def zoom(step: int) -> None:
     if natural > 0 and font.pointSizeF() != max(5.0, natural + step):
         font.setPointSizeF(max(5.0, natural + step))
         app.setFont(font)
+        app.setStyleSheet(app.styleSheet())  # widgets dressed by a sheet keep their old font until it is set again
 
 
 def palette(colours: Colours) -> QPalette:

@@ -160,6 +160,12 @@ class Window(QMainWindow):
         page.picked.connect(lambda nodes: self._picked(file, nodes))
         page.message.connect(lambda words: self.statusBar().showMessage(words, 4000))
         page.painted.connect(self.painted)
+        page.compare_wanted.connect(
+            lambda _node: self.statusBar().showMessage("Comparing comes with a later version", 4000)
+        )
+        page.convert_wanted.connect(
+            lambda _node: self.statusBar().showMessage("Converting comes with a later version", 4000)
+        )
 
     def _say(self, file: OpenFile, words: str) -> None:
         """Words in place of a tree, unless there is one."""

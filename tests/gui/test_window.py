@@ -330,7 +330,9 @@ def drop(window: Window, urls: list[QUrl]) -> None:
     data = QMimeData()
     data.setUrls(urls)
     how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(window, QDragEnterEvent(QPoint(50, 50), *how))
+    with pytest.deprecated_call():  # its other constructor is not offered by PySide6
+        entered = QDragEnterEvent(QPoint(50, 50), *how)
+    QApplication.sendEvent(window, entered)
     assert window.drop.hint.isVisible()
     QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), *how))
     assert not window.drop.hint.isVisible()
@@ -373,6 +375,7 @@ def test_the_palette_says_why_a_command_is_off(window: Window, qtbot: QtBot) -> 
     assert item is not None
     assert item.text(1) == "comes with a later version"
     QTest.keyClick(palette._line, Qt.Key.Key_Escape)
+    assert not palette.isVisible()
 
 
 def test_recent_files_are_remembered_and_opened(
@@ -417,20 +420,21 @@ def test_the_sample_opens_both_files(window: Window, settle: Settle) -> None:
 def test_places_are_remembered(make_window: MakeWindow, settings: Settings) -> None:
     first = make_window()
     first.splitter.setSizes([300, 500])
-    sizes = first.splitter.sizes()
+    left, right = first.splitter.sizes()
     first.close()
 
     assert Settings(settings._path).value("geometry", "")
-    assert make_window().splitter.sizes() == pytest.approx(sizes, abs=2)
+    again = make_window().splitter.sizes()
+    assert again[0] / again[1] == pytest.approx(left / right, rel=0.02)  # the offscreen screen is small
 
 
 def test_text_grows_and_shrinks(window: Window) -> None:
-    natural = window.font().pointSizeF()
+    natural = window.status._facts.font().pointSizeF()
 
     window.commands.named["larger"].trigger()
-    assert window.font().pointSizeF() == natural + 1
+    assert window.status._facts.font().pointSizeF() == natural + 1
     window.commands.named["normal"].trigger()
-    assert window.font().pointSizeF() == natural
+    assert window.status._facts.font().pointSizeF() == natural
 
 
 def test_every_command_has_keys_and_no_two_share_them(window: Window, sample: Path, settle: Settle) -> None:
