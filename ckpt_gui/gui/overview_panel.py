@@ -76,15 +76,20 @@ class _Page(QWidget):
         self._box.setContentsMargins(6, 8, 14, 12)
         self._box.setSpacing(4)
         self._figures(_figures(checkpoint, overview))
-        self._list("What this is", [rich.link(entry.text, entry.node) for entry in overview.sentences])
+        self._list("What this is", [rich.sentence(entry.text, entry.node, colours) for entry in overview.sentences])
         self._alarms(overview)
-        self._bars("Bytes by role", overview.by_role)
-        self._bars("Bytes by dtype", overview.by_dtype)
-        self._bars("Bytes by device", overview.by_device)
+        charts = (
+            ("Bytes by role", overview.by_role),
+            ("Bytes by dtype", overview.by_dtype),
+            ("Bytes by device", overview.by_device),
+        )
+        every = [_bar(share) for _title, shares in charts for share in shares]
+        for title, shares in charts:
+            self._bars(title, shares, every)
         self._list("Why it is so big", [
             f"<b>{text.size(entry.nbytes)}</b>&nbsp; {rich.escape(entry.text)}" for entry in overview.savings
         ])  # fmt: skip
-        self._list("Storages", [rich.link(entry.text, entry.node) for entry in overview.storages])
+        self._list("Storages", [rich.sentence(entry.text, entry.node, colours) for entry in overview.storages])
         self._list("torch.load(weights_only=True), torch 2.6 and later", _verdict(overview.weights_only))
         self._list("Names its pickle refers to", _code(overview.code, colours))
         self._box.addStretch(1)
@@ -105,13 +110,13 @@ class _Page(QWidget):
 
     def _alarms(self, overview: Overview) -> None:
         mark = f'<span style="color:{self._colours.alarm}">▲</span> '
-        self._list("Problems", [mark + rich.link(entry.text, entry.node) for entry in overview.problems])
+        self._list("Problems", [mark + rich.sentence(entry.text, entry.node, self._colours) for entry in overview.problems])
         self._list("Notes", [rich.escape(note) for note in overview.notes])
 
-    def _bars(self, title: str, shares: Sequence[Share]) -> None:
+    def _bars(self, title: str, shares: Sequence[Share], every: Sequence[Bar]) -> None:
         if shares:
             self._title(title)
-            self._box.addWidget(Bars(title, [_bar(share) for share in shares], self))
+            self._box.addWidget(Bars(title, [_bar(share) for share in shares], every))
 
     def _list(self, title: str, entries: Sequence[str]) -> None:
         if entries:
