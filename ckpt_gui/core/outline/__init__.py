@@ -11,6 +11,6 @@ Everything is computed for the parts that are opened, when they are opened, and 
 from ckpt_gui.core.outline.arrange import ROOT, Outline
 from ckpt_gui.core.outline.columns import COLUMNS, Column, column
 from ckpt_gui.core.outline.facts import Facts
-from ckpt_gui.core.outline.snippets import needs_trust, python_line
+from ckpt_gui.core.outline.snippets import python_line
 
-__all__ = ["COLUMNS", "ROOT", "Column", "Facts", "Outline", "column", "needs_trust", "python_line"]
+__all__ = ["COLUMNS", "ROOT", "Column", "Facts", "Outline", "column", "python_line"]

@@ -9,11 +9,6 @@ _UNTRUSTED = "  # weights_only=False runs code from the file: only if you trust 
 _SAFETENSORS = (".safetensors",)
 
 
-def needs_trust(checkpoint: Checkpoint) -> bool:
-    """Do its pickles refer to code that torch.load(weights_only=True) is sure not to know?"""
-    return any(name.trust == "unknown" for name in checkpoint.code)
-
-
 def python_line(checkpoint: Checkpoint, node: int, *, weights_only: bool = True) -> str:
     """The line that loads that node onto the CPU. ``weights_only``: does torch's restricted loader take the file?"""
     if checkpoint.format == "safetensors":

@@ -194,6 +194,13 @@ def with_field(text: str, field: str, value: str) -> str:
     return " ".join(kept)
 
 
+def field_value(text: str, field: str) -> str:
+    """What stands after the colon of the field's last term, "" if there is none; the inverse of ``with_field``."""
+    lead = f"{field.lower()}:"
+    found = [text[start:end] for start, end in _spans(text) if text[start:end].lower().startswith(lead)]
+    return found[-1][len(lead) :] if found else ""
+
+
 def exactly(path_text: str, *, below: str = "") -> str:
     """A term for that path text, or for everything ``below`` it ("/" for a container, "." for a group)."""
     glob = re.sub(r"([*?[])", r"[\1]", path_text + below) + ("*" if below else "")
@@ -205,4 +212,16 @@ def narrower(word: Test, than: Test) -> bool:
     return isinstance(word, Word) and isinstance(than, Word) and than.text in word.text
 
 
-__all__ = ["FIELDS", "ROLES", "STATISTICS", "Pattern", "Query", "Term", "TermError", "exactly", "parse", "with_field"]
+__all__ = [
+    "FIELDS",
+    "ROLES",
+    "STATISTICS",
+    "Pattern",
+    "Query",
+    "Term",
+    "TermError",
+    "exactly",
+    "field_value",
+    "parse",
+    "with_field",
+]

@@ -1,0 +1,138 @@
+"""An ``Outline`` as Qt sees it: integer ids, no logic, nothing computed that the outline does not keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor, QFont, QPalette
+
+from ckpt_gui.core.outline import COLUMNS, ROOT, Outline
+
+Index = QModelIndex | QPersistentModelIndex
+
+LABEL_ROLE = Qt.ItemDataRole.UserRole + 1
+"""The key alone; the display text of the first column is this and the note."""
+NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
+"""What stands behind the key: partners, class, trouble."""
+
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_ROW = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_LEAF = _ROW | Qt.ItemFlag.ItemNeverHasChildren
+
+
+class TreeModel(QAbstractItemModel):
+    """Adapter over one outline; another arrangement is another outline."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.outline: Outline | None = None
+        self._bold = QFont()
+        self._bold.setBold(True)
+        self._muted = QColor()
+        self._problem = QColor()
+
+    def show(self, outline: Outline | None) -> None:
+        """Replace what is shown."""
+        self.beginResetModel()
+        self.outline = outline
+        self.endResetModel()
+
+    def dress(self, palette: QPalette, font: QFont) -> None:
+        """Take the colours of the palette: quiet for facts, a red that is legible for problems."""
+        self._muted = palette.color(QPalette.ColorRole.PlaceholderText)
+        self._problem = problem_colour(palette)
+        self._bold = QFont(font)
+        self._bold.setBold(True)
+
+    def index_of(self, row: int, column: int = 0) -> QModelIndex:
+        """The index of an outline row whose trail was asked for."""
+        assert self.outline is not None
+        return self.createIndex(self.outline.place(row), column, row)
+
+    def index(self, row: int, column: int, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008
+        """The outline's row at that place."""
+        if self.outline is None or row < 0 or not 0 <= column < len(COLUMNS) or parent.column() > 0:
+            return QModelIndex()
+        rows = self.outline.rows(parent.internalId() if parent.isValid() else ROOT)
+        return self.createIndex(row, column, rows[row]) if row < len(rows) else QModelIndex()
+
+    def parent(self, index: Index) -> QModelIndex:  # type: ignore[override]
+        """The index of the row above."""
+        if self.outline is None or not index.isValid():
+            return QModelIndex()
+        above = self.outline.parent(index.internalId())
+        return QModelIndex() if above == ROOT else self.createIndex(self.outline.place(above), 0, above)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """How many rows stand beneath."""
+        if self.outline is None or parent.column() > 0:
+            return 0
+        if not parent.isValid():
+            return len(self.outline.rows(ROOT))
+        row = parent.internalId()
+        return len(self.outline.rows(row)) if self.outline.opens(row) else 0
+
+    def hasChildren(self, parent: Index = QModelIndex()) -> bool:  # noqa: B008
+        """Without laying the children out."""
+        if self.outline is None or parent.column() > 0:
+            return False
+        return self.outline.opens(parent.internalId()) if parent.isValid() else len(self.outline.rows(ROOT)) > 0
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """The same everywhere."""
+        return 0 if parent.column() > 0 else len(COLUMNS)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Rows can be selected, never edited."""
+        if self.outline is None or not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
+        return _ROW if index.column() == 0 and self.outline.opens(index.internalId()) else _LEAF
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """One cell."""
+        outline = self.outline
+        if outline is None or not index.isValid():
+            return None
+        row, column = index.internalId(), index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return outline.text(row, column)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _RIGHT if COLUMNS[column].right else _LEFT
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._problem if outline.is_bad(row) else self._muted if column else None
+        if role == Qt.ItemDataRole.FontRole:
+            return self._bold if column == 0 and outline.is_heading(row) else None
+        return self._words(outline, row, column, role)
+
+    def _words(self, outline: Outline, row: int, column: int, role: int) -> str | None:
+        if role == LABEL_ROLE:
+            return outline.label(row)
+        if role == NOTE_ROLE:
+            return outline.note(row)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return outline.text(row, column) if column and outline.text(row, column) else outline.tip(row)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            text = outline.text(row, column)
+            return text if column == 0 or not text else f"{COLUMNS[column].title}: {text}"
+        return outline.tip(row) if role == Qt.ItemDataRole.AccessibleDescriptionRole and column == 0 else None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Titles, and what they mean."""
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
+            return None
+        column = COLUMNS[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return column.tip or None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _RIGHT if column.right else _LEFT
+        return None
+
+
+def problem_colour(palette: QPalette) -> QColor:
+    """A red that can be read on the palette's background."""
+    dark = palette.color(QPalette.ColorRole.Base).lightness() < 128
+    return QColor("#ff7a90" if dark else "#b3123b")

@@ -1,0 +1,117 @@
+"""The filter line: what is typed, the term that cannot be read underlined with its reason, and what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QPalette, QTextCharFormat
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+
+from ckpt_gui.core.search import TermError
+from ckpt_gui.gui.tree_model import problem_colour
+
+
+class FilterEdit(QLineEdit):
+    """A line whose bad terms are underlined."""
+
+    left_downwards = Signal()
+    """Down or Enter: on to the rows."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._underlined = False
+
+    def underline(self, errors: Sequence[TermError]) -> None:
+        """Underline these places of the text; none takes the lines away."""
+        if not errors and not self._underlined:
+            return
+        self._underlined = bool(errors)
+        # QLineEdit has no formats of its own; those of an input method are drawn by its layout.
+        form = QTextCharFormat()
+        form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+        form.setUnderlineColor(problem_colour(self.palette()))
+        at, kind = self.cursorPosition(), QInputMethodEvent.AttributeType.TextFormat
+        marks = [QInputMethodEvent.Attribute(kind, error.start - at, error.end - error.start, form) for error in errors]
+        QApplication.sendEvent(self, QInputMethodEvent("", marks))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.left_downwards.emit()
+        elif event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+        else:
+            super().keyPressEvent(event)
+
+
+class FilterLine(QWidget):
+    """The line, the button that opens the builder, and a line of words beneath."""
+
+    changed = Signal(str)
+    left_downwards = Signal()
+    builder_wanted = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.edit = FilterEdit(self)
+        self.edit.setPlaceholderText("Filter: words, dtype:bf16, shape:(_,4096), params:>1M …")
+        self.edit.setAccessibleName("Filter")
+        self.edit.setAccessibleDescription("Words that names must hold, and terms such as dtype:bf16; Escape clears")
+        self.edit.setClearButtonEnabled(True)
+        self.button = QToolButton(self)
+        self.button.setText("Build ▾")
+        self.button.setToolTip("Build the filter by choice")
+        self.button.setAccessibleName("Build the filter by choice")
+        self.reason = QLabel(self)
+        self.reason.setTextFormat(Qt.TextFormat.PlainText)
+        self.reason.setAccessibleName("What is wrong with the filter")
+        self.counts = QLabel(self)
+        self.counts.setTextFormat(Qt.TextFormat.PlainText)
+        self.counts.setAccessibleName("What the filter leaves")
+        self._lay_out()
+        self.edit.textChanged.connect(self.changed)
+        self.edit.left_downwards.connect(self.left_downwards)
+        self.button.clicked.connect(self.builder_wanted)
+        self.setFocusProxy(self.edit)
+        self._dress()
+
+    def _lay_out(self) -> None:
+        above, beneath = QHBoxLayout(), QHBoxLayout()
+        above.setSpacing(4)
+        above.addWidget(self.edit, 1)
+        above.addWidget(self.button)
+        beneath.setContentsMargins(2, 0, 2, 0)
+        beneath.setSpacing(12)
+        beneath.addWidget(self.reason)
+        beneath.addWidget(self.counts, 1)
+        for label in (self.reason, self.counts):
+            label.setMinimumWidth(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        column.addLayout(above)
+        column.addLayout(beneath)
+        self.reason.hide()
+
+    def tell(self, errors: Sequence[TermError], counts: str) -> None:
+        """Show what is wrong, if anything, and what is left."""
+        text = self.edit.text()
+        self.edit.underline(errors)
+        self.reason.setVisible(bool(errors))
+        if errors:
+            more = f"  (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+            self.reason.setText(f"{text[errors[0].start : errors[0].end][:40]}: {errors[0].reason}{more}")
+            self.reason.setToolTip("\n".join(error.reason for error in errors))
+        self.counts.setText(counts)
+
+    def _dress(self) -> None:
+        colours = QPalette(self.palette())
+        colours.setColor(QPalette.ColorRole.WindowText, self.palette().color(QPalette.ColorRole.PlaceholderText))
+        self.counts.setPalette(colours)
+        colours.setColor(QPalette.ColorRole.WindowText, problem_colour(self.palette()))
+        self.reason.setPalette(colours)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._dress()
+        super().changeEvent(event)

@@ -1,0 +1,237 @@
+"""The panel: a filter line above the rows of one checkpoint, and what the window may ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QPoint, Signal, SignalInstance
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ckpt_gui.core import text
+from ckpt_gui.core.model import Checkpoint
+from ckpt_gui.core.outline import COLUMNS, Facts, Outline
+from ckpt_gui.core.roles import Role
+from ckpt_gui.core.search import Found
+from ckpt_gui.core.text import Path
+from ckpt_gui.gui.tree_panel import commands, copying, keep
+from ckpt_gui.gui.tree_panel.builder import Builder
+from ckpt_gui.gui.tree_panel.filter import FilterLine
+from ckpt_gui.gui.tree_panel.rows import MAX_KEPT, Rows
+from ckpt_gui.gui.tree_panel.searching import Searching
+from ckpt_gui.gui.tree_panel.views import menu_place
+
+
+class TreePanel(QWidget):
+    """The tree of one checkpoint."""
+
+    picked = Signal(list)
+    """Node ids of the selected rows, whenever they change."""
+    message = Signal(str)
+    """A sentence for the status bar."""
+    compare_wanted = Signal(int)
+    """Node id of the part that is to be compared with something."""
+    convert_wanted = Signal(int)
+    """Node id of the part that is to be converted."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.checkpoint: Checkpoint | None = None
+        self.filter = FilterLine(self)
+        self.rows = Rows(self)
+        self._searching = Searching(self)
+        self.commands = commands.make(self, self._handlers())
+        self.commands["fold"].setChecked(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(5)
+        column.addWidget(self.filter)
+        column.addWidget(self.rows, 1)
+        self.setFocusProxy(self.rows)
+        self._connect()
+
+    def _handlers(self) -> dict[str, Callable[[], object]]:
+        rows = self.rows
+        levels = {f"level {level}": partial(rows.expand_to, level) for level in range(1, 5)}
+        return {
+            "copy key": partial(self._copy, "key"), "copy path": partial(self._copy, "path"),
+            "copy python": partial(self._copy, "python"), "filter to this": self._filter_to_this,
+            "compare": partial(self._want, self.compare_wanted), "convert": partial(self._want, self.convert_wanted),
+            "expand below": rows.expand_below, "collapse below": rows.collapse_below,
+            "expand all": partial(rows.expand_to, 1000), "collapse all": rows.collapse_all, **levels,
+            "fold": self._rearrange, "flat": self._rearrange, "build": self.open_builder,
+            "columns": self._open_columns,
+        }  # fmt: skip
+
+    def _connect(self) -> None:
+        self.filter.changed.connect(self._searching.search)
+        self.filter.left_downwards.connect(self.rows.go_to)
+        self.filter.builder_wanted.connect(self.open_builder)
+        self._searching.found.connect(self._filtered)
+        self._searching.begun.connect(lambda: self.filter.tell(self._searching.errors, "searching …"))
+        self.rows.picked.connect(self.picked)
+        self.rows.message.connect(self.message)
+        for view in (self.rows.tree, self.rows.list):
+            view.columns.header.customContextMenuRequested.connect(lambda _place: self._open_columns())
+            view.customContextMenuRequested.connect(self._open_menu)
+
+    # ------------------------------------------------------------------ what the window calls
+
+    def show_checkpoint(self, checkpoint: Checkpoint, roles: bytes | None = None) -> None:
+        """Show another checkpoint (or the same, read again): nothing selected, the filter line as it is."""
+        self.checkpoint = checkpoint
+        self.rows.show_facts(Facts(checkpoint, roles, [role.name for role in Role]))
+        self._searching.look_in(checkpoint, roles)
+        self._searching.search(self.filter.edit.text())
+
+    def select_path(self, path: Path) -> bool:
+        """Select the row at that path, whatever must be opened or cleared for it; False where there is none."""
+        node = self.checkpoint.find(path) if self.checkpoint is not None else None
+        if node is None:
+            return False
+        if not self.rows.outline.trail(node):
+            self.filter.edit.clear()
+        if not self.rows.outline.trail(node) and self.rows.flat:
+            self.commands["flat"].trigger()
+        self.rows.select([node])
+        return True
+
+    def selected_paths(self) -> list[Path]:
+        """Paths of the selected rows."""
+        return [self.checkpoint.path_of(node) for node in self.rows.nodes] if self.checkpoint is not None else []
+
+    def view_state(self) -> dict[str, Any]:
+        """Where the person is, by names: for ``restore_view`` after a reload. Plain lists, numbers and texts."""
+        rows = self.rows
+        if rows.facts is None:
+            return {}
+        outline, top = rows.outline, rows.top()
+        return {
+            "filter": self.filter.edit.text(),
+            "sort": list(rows.sort) if rows.sort else None,
+            "flat": rows.flat,
+            "fold": rows.fold,
+            "opened": [keep.name_of(outline, row) for row in sorted(rows.opened)[:MAX_KEPT]],
+            "selected": [keep.name_of(outline, row) for row in rows.nodes[:MAX_KEPT]],
+            "top": keep.name_of(outline, top) if top is not None else None,
+            "across": rows.view.horizontalScrollBar().value(),
+        }
+
+    def restore_view(self, state: dict[str, Any]) -> None:
+        """Back to where the person was, as far as it is still there."""
+        rows = self.rows
+        if rows.facts is None or not state:
+            return
+        rows.sort = (state["sort"][0], state["sort"][1]) if state["sort"] else None
+        self.commands["flat"].setChecked(state["flat"])
+        self.commands["fold"].setChecked(state["fold"])
+        finder = keep.Finder(Outline(rows.facts, fold=False))
+        found = map(finder.row, state["opened"])
+        rows.opened = {row for row in found if row is not None and row < len(rows.facts.nodes)}
+        self._rearrange()
+        self.set_filter(state["filter"])
+        finder = keep.Finder(rows.outline)
+        rows.select([row for row in map(finder.row, state["selected"]) if row is not None])
+        top = finder.row(state["top"]) if state["top"] is not None else None
+        if top is not None:
+            rows.scroll_to_top(top)
+            rows.view.horizontalScrollBar().setValue(state["across"])
+
+    def state(self) -> QByteArray:
+        """Order, widths and visibility of the columns, for ``restore``."""
+        return self.rows.view.columns.state()
+
+    def restore(self, state: QByteArray) -> bool:
+        """Take on saved columns; False if they are of another version."""
+        restored = [view.columns.restore(state) for view in (self.rows.tree, self.rows.list)]
+        for view in (self.rows.tree, self.rows.list):
+            view.columns.show_order(self.rows.sort)
+        return all(restored)
+
+    def focus_filter(self) -> None:
+        """Put the keyboard into the filter line."""
+        self.filter.edit.setFocus()
+        self.filter.edit.selectAll()
+
+    def set_filter(self, words: str) -> None:
+        """Filter by that text."""
+        self.filter.edit.setText(words)
+
+    # ------------------------------------------------------------------ filtering
+
+    def _filtered(self, found: Found | None) -> None:
+        facts = self.rows.facts
+        if facts is None:
+            return
+        if found is not None or self.rows.kept is not None:
+            self.rows.kept = found.kept if found is not None else None
+            self.rows.arrange()
+        self.filter.tell(self._searching.errors, _counts(facts, found) if found is not None else _totals(facts))
+
+    def _filter_to_this(self) -> None:
+        row = self.rows.current()
+        if row is not None:
+            self.set_filter(copying.term(self.rows.outline, row))
+            self.rows.view.setFocus()
+
+    def open_builder(self) -> None:
+        """The popover that writes the filter by choice."""
+        facts = self.rows.facts
+        if facts is None:
+            return
+        roles = {role.name for role in map(Role, set(facts.roles or b""))}
+        choices = {
+            "dtype": sorted(set(facts.dtype) - {""}),
+            "device": sorted(set(facts.device) - {""}),
+            "role": [role.name for role in Role if role.name in roles],
+        }
+        builder = Builder(self.filter.edit.text(), choices, self)
+        builder.changed.connect(self.set_filter)
+        builder.open_below(self.filter)
+
+    # ------------------------------------------------------------------ commands and menus
+
+    def _rearrange(self) -> None:
+        self.rows.fold = self.commands["fold"].isChecked()
+        self.rows.flat = self.commands["flat"].isChecked()
+        self.rows.arrange()
+
+    def _want(self, signal: SignalInstance) -> None:
+        row = self.rows.current()
+        if row is not None:
+            signal.emit(self.rows.outline.members(row)[0])
+
+    def _copy(self, what: str) -> None:
+        if self.rows.facts is not None and self.rows.nodes:
+            self.message.emit(copying.copy(self.rows.facts, self.rows.nodes, what))
+
+    def _open_menu(self, place: QPoint) -> None:
+        if self.rows.facts is None:
+            return
+        menu = commands.context_menu(self, self.commands, on_row=bool(self.rows.nodes))
+        menu.popup(menu_place(self.rows.view, place))
+
+    def _open_columns(self) -> None:
+        columns = self.rows.view.columns
+        menu = columns.menu(self)
+        order = menu.addMenu("Order by")
+        for place, column in enumerate(COLUMNS):
+            order.addAction(column.title, partial(self.rows.order_by, place))
+        menu.popup(columns.header.mapToGlobal(QPoint(0, columns.header.height())))
+
+
+def _totals(facts: Facts) -> str:
+    nodes = facts.nodes
+    tensors = text.plural(nodes.tensors[0], "tensor")
+    return f"{tensors} · {text.count(nodes.params[0])} parameters · {text.size(nodes.nbytes[0])}"
+
+
+def _counts(facts: Facts, found: Found) -> str:
+    nodes = facts.nodes
+    others = found.mask.count(1) - found.tensors
+    parts = [f"{found.tensors:,} of {text.plural(nodes.tensors[0], 'tensor')}"]
+    parts += [f"{text.count(found.params)} of {text.count(nodes.params[0])} parameters", text.size(found.nbytes)]
+    if others:
+        parts.append("1 other entry" if others == 1 else f"{others:,} other entries")
+    return " · ".join(parts) + "   Esc clears"

@@ -1,0 +1,170 @@
+"""The tree and the flat list: two views that look and behave alike.
+
+The flat list is a table: a QTreeView lays out every one of 500,000 siblings (seconds), a QTableView none.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QDataStream, QIODevice, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QMenu,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QTreeView,
+    QWidget,
+)
+
+from ckpt_gui.core.outline import COLUMNS
+from ckpt_gui.gui.tree_model import LABEL_ROLE, NOTE_ROLE, TreeModel
+
+_WIDTHS = {
+    "key": 34, "kind": 10, "shape": 16, "dtype": 10, "device": 8, "params": 8, "percent": 6, "size": 12,
+}  # fmt: skip
+"""To begin with, in average characters."""
+GAP = 2
+"""Characters between a key and its note."""
+
+
+class KeyDelegate(QStyledItemDelegate):
+    """Paints a key, and its note in a quieter colour."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        note = index.data(NOTE_ROLE)
+        if not note:
+            super().paint(painter, option, index)
+            return
+        shown = QStyleOptionViewItem(option)
+        self.initStyleOption(shown, index)
+        shown.text = index.data(LABEL_ROLE)
+        style = option.widget.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, shown, painter, option.widget)
+        self._paint_note(painter, shown, style, str(note))
+
+    def _paint_note(self, painter: QPainter, option: QStyleOptionViewItem, style: QStyle, note: str) -> None:
+        area = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, option.widget)
+        metrics: QFontMetrics = option.fontMetrics
+        margin = style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, option, option.widget) + 1
+        text_width = QFontMetrics(option.font).horizontalAdvance(option.text)
+        area.adjust(margin + text_width + GAP * metrics.averageCharWidth(), 0, -margin, 0)
+        if area.width() < 3 * metrics.averageCharWidth():
+            return
+        painter.save()
+        selected = option.state & QStyle.StateFlag.State_Selected
+        role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.PlaceholderText
+        painter.setPen(option.palette.color(role))
+        elided = metrics.elidedText(note, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
+        painter.restore()
+
+
+class Columns:
+    """The columns of both views: which show, where, how wide, and the menu that says so."""
+
+    def __init__(self, header: QHeaderView) -> None:
+        self.header = header
+        header.setSectionsMovable(True)
+        header.setSectionsClickable(True)
+        header.setStretchLastSection(False)
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(24)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.setAccessibleName("Columns")
+        metrics = header.fontMetrics()
+        for place, column in enumerate(COLUMNS):
+            header.resizeSection(place, _WIDTHS.get(column.key, 10) * metrics.averageCharWidth() + 12)
+            header.setSectionHidden(place, not column.shown)
+
+    def show_order(self, sort: tuple[str, bool] | None) -> None:
+        """The little triangle."""
+        place = next((place for place, one in enumerate(COLUMNS) if sort and one.key == sort[0]), -1)
+        down = Qt.SortOrder.DescendingOrder if sort and sort[1] else Qt.SortOrder.AscendingOrder
+        self.header.setSortIndicatorShown(sort is not None)
+        self.header.setSortIndicator(place, down)
+
+    def menu(self, parent: QWidget) -> QMenu:
+        """A menu that shows and hides columns; the key always stays."""
+        menu = QMenu("Columns", parent)
+        for place, column in enumerate(COLUMNS):
+            action = menu.addAction(column.title)
+            action.setCheckable(True)
+            action.setChecked(not self.header.isSectionHidden(place))
+            action.setEnabled(place > 0)
+            action.toggled.connect(lambda shown, place=place: self.header.setSectionHidden(place, not shown))
+        return menu
+
+    def state(self) -> QByteArray:
+        """Order, widths and visibility, for ``restore``."""
+        made = QByteArray()
+        stream = QDataStream(made, QIODevice.OpenModeFlag.WriteOnly)
+        stream.writeQString(" ".join(column.key for column in COLUMNS))
+        stream << self.header.saveState()
+        return made
+
+    def restore(self, state: QByteArray) -> bool:
+        """Take on a saved state; one of other columns is left alone."""
+        stream = QDataStream(state)
+        if stream.readQString() != " ".join(column.key for column in COLUMNS):
+            return False
+        saved = QByteArray()
+        stream >> saved
+        restored = self.header.restoreState(saved)
+        self.header.setSectionHidden(0, False)
+        return restored
+
+
+class Tree(QTreeView):
+    """Rows beneath rows."""
+
+    resized = Signal()
+
+    def __init__(self, model: TreeModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setModel(model)
+        self.setUniformRowHeights(True)
+        self.setExpandsOnDoubleClick(True)
+        self.setAllColumnsShowFocus(True)
+        self.columns = Columns(self.header())
+        _dress_alike(self)
+        self.setAccessibleName("Tree of the checkpoint")
+
+
+class FlatList(QTableView):
+    """Every tensor, one under the other."""
+
+    def __init__(self, model: TreeModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setModel(model)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        self.columns = Columns(self.horizontalHeader())
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        _dress_alike(self)
+        self.setAccessibleName("All tensors of the checkpoint")
+
+
+def _dress_alike(view: Tree | FlatList) -> None:
+    view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    view.setAlternatingRowColors(True)
+    view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+    view.setItemDelegateForColumn(0, KeyDelegate(view))
+    view.setFrameShape(view.Shape.NoFrame)
+
+
+def menu_place(view: Tree | FlatList, asked: QPoint) -> QPoint:
+    """Where a context menu belongs: at the mouse, or at the current row when the keyboard asked."""
+    area = view.visualRect(view.currentIndex())
+    inside = view.viewport().rect().contains(asked)
+    return view.viewport().mapToGlobal(asked if inside else area.bottomLeft())
