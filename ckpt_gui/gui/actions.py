@@ -109,7 +109,9 @@ class Actions:
         action.setToolTip(f"{words}: {off}" if off else f"{words} ({keys})")
 
     def _tool_bar(self) -> QToolBar:
-        bar = QToolBar("Commands", self._window, objectName="commands", movable=False, floatable=False)
+        bar = QToolBar("Commands", self._window)
+        bar.setObjectName("commands")
+        bar.setMovable(False)
         bar.toggleViewAction().setVisible(False)
         for name in TOOLS:
             if name is None:

@@ -73,13 +73,15 @@ def make_window(*, picture: bool = False) -> Window:
 def _after_first_paint(app: QApplication, window: Window) -> None:
     """What can wait until there is something to see."""
     app.setWindowIcon(icons.application())
-    window.prune_recents()
+    window.recent_menu.prune()
 
 
 def take_when_settled(window: Window, path: str, done: Callable[[bool], object]) -> None:
     """Save a picture of the window once nothing is under way any more; ``done`` is told whether that worked."""
-    clock = QTimer(window, singleShot=True, interval=_SETTLE_MS)
-    limit = QTimer(window, singleShot=True, interval=_PICTURE_PATIENCE_MS)
+    clock, limit = QTimer(window), QTimer(window)
+    for timer, milliseconds in ((clock, _SETTLE_MS), (limit, _PICTURE_PATIENCE_MS)):
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
 
     def take() -> None:
         if window.jobs.tasks and limit.isActive():

@@ -25,9 +25,12 @@ class Bar(NamedTuple):
 class Bars(QWidget):
     """Bars under one another: name, bar, figure. What is drawn is said in words too."""
 
-    def __init__(self, name: str, bars: Sequence[Bar], parent: QWidget | None = None) -> None:
-        super().__init__(parent, accessibleName=name)
+    def __init__(self, name: str, bars: Sequence[Bar], beside: Sequence[Bar] = ()) -> None:
+        """``beside``: all bars of the page, so that those of several charts line up."""
+        super().__init__()
+        self.setAccessibleName(name)
         self._bars = tuple(bars)
+        self._beside = tuple(beside) or self._bars
         self.setAccessibleDescription("; ".join(f"{bar.name}: {bar.figure}" for bar in self._bars))
         self.setToolTip("\n".join(f"{bar.name}: {bar.figure}" for bar in self._bars))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -42,14 +45,14 @@ class Bars(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = self.fontMetrics()
-        names = min(self.width() / 3, max((metrics.horizontalAdvance(bar.name) for bar in self._bars), default=0) + 12)
-        figures = max((metrics.horizontalAdvance(bar.figure) for bar in self._bars), default=0) + 14
+        names = min(self.width() / 3, max((metrics.horizontalAdvance(bar.name) for bar in self._beside), default=0) + 12)
+        figures = max((metrics.horizontalAdvance(bar.figure) for bar in self._beside), default=0) + 14
         room = max(20.0, self.width() - names - figures)
         for number, bar in enumerate(self._bars):
             line = QRectF(0, number * self._pitch(), self.width(), self._pitch())
-            self._paint_bar(painter, number, bar, line, (names, room))
+            self._paint_bar(painter, bar, line, (names, room))
 
-    def _paint_bar(self, painter: QPainter, number: int, bar: Bar, line: QRectF, columns: tuple[float, float]) -> None:
+    def _paint_bar(self, painter: QPainter, bar: Bar, line: QRectF, columns: tuple[float, float]) -> None:
         colours, (names, room) = theme.of(self.palette()), columns
         middle = Qt.AlignmentFlag.AlignVCenter
         shown = self.fontMetrics().elidedText(bar.name, Qt.TextElideMode.ElideMiddle, int(names - 8))
@@ -59,7 +62,7 @@ class Bars(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colours.line))
         painter.drawRoundedRect(track, 2, 2)
-        painter.setBrush(QColor(colours.series[number % len(colours.series)]))
+        painter.setBrush(QColor(colours.bar))
         painter.drawRoundedRect(
             QRectF(track.left(), track.top(), max(2.0, room * min(1.0, bar.share)), track.height()), 2, 2
         )

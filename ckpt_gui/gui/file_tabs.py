@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStackedWidget, QTabBar, QToolButton, QVBoxLayout,
 from ckpt_gui.core import text
 from ckpt_gui.gui.file_page import FilePage
 from ckpt_gui.gui.open_files import OpenFile
+from ckpt_gui.gui.spoken import spoken
 
 
 class FileTabs(QWidget):
@@ -22,9 +23,11 @@ class FileTabs(QWidget):
     close_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, accessibleName="Files")
+        super().__init__(parent)
+        self.setAccessibleName("Files")
         self._files: list[OpenFile] = []
-        self._bar = QTabBar(self, objectName="files", accessibleName="Open files", drawBase=False)
+        self._bar = spoken(QTabBar(self), "Open files", style="files")
+        self._bar.setDrawBase(False)
         self._bar.setElideMode(Qt.TextElideMode.ElideMiddle)
         self._bar.setExpanding(False)
         self._stack = QStackedWidget(self)
@@ -60,7 +63,7 @@ class FileTabs(QWidget):
     def remove(self, file: OpenFile) -> None:
         """Take a tab away."""
         number = self._files.index(file)
-        page = self._stack.widget(number)
+        page = self.page(file)
         del self._files[number]
         self._stack.removeWidget(page)
         page.deleteLater()
@@ -77,8 +80,10 @@ class FileTabs(QWidget):
             self._bar.setCurrentIndex((self._bar.currentIndex() + by) % len(self._files))
 
     def _cross(self, file: OpenFile) -> QToolButton:
-        cross = QToolButton(self._bar, text="×", autoRaise=True, objectName="cross", toolTip="Close (Ctrl+W)")
-        cross.setAccessibleName(f"Close {file.name}")
+        cross = spoken(QToolButton(self._bar), f"Close {file.name}", style="cross")
+        cross.setText("×")
+        cross.setAutoRaise(True)
+        cross.setToolTip("Close (Ctrl+W)")
         cross.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Ctrl+W does it from the keyboard
         cross.clicked.connect(lambda: self.close_wanted.emit(file))
         return cross

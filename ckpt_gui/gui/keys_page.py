@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from ckpt_gui.gui.palette import words_of
+from ckpt_gui.gui.spoken import spoken
 
 
 class KeysPage(QDialog):
@@ -16,7 +18,8 @@ class KeysPage(QDialog):
     def __init__(self, groups: Sequence[tuple[str, Sequence[QAction]]], parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
-        self.list = QTreeWidget(self, columnCount=2, accessibleName="Keyboard shortcuts")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.list = spoken(QTreeWidget(self), "Keyboard shortcuts")
         self.list.setHeaderLabels(["Command", "Keys"])
         for title, actions in groups:
             self._add_group(title, [action for action in actions if words_of(action) and action.shortcuts()])

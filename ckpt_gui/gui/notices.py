@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from ckpt_gui.gui.spoken import spoken
+
 MAX_SHOWN = 3
 Answer = tuple[str, Callable[[], object]]
 """A button: its word, and what it does (the notice goes too)."""
@@ -19,12 +21,13 @@ class Notice(QFrame):
     """One sentence, its buttons, and details on demand."""
 
     def __init__(self, sentence: str, *, alarm: bool, details: str, answers: Sequence[Answer], close: Answer) -> None:
-        super().__init__(objectName="notice", accessibleName="Error" if alarm else "Notice")
+        super().__init__()
+        spoken(self, "Error" if alarm else "Notice", style="notice")
         self.setProperty("alarm", alarm)
         self.setAccessibleDescription(sentence)
         self.sentence = sentence
         line = QHBoxLayout()
-        line.addWidget(QLabel("▲" if alarm else "●", accessibleName="Error" if alarm else "Notice"))
+        line.addWidget(spoken(QLabel("▲" if alarm else "●"), "Error" if alarm else "Notice"))
         line.addWidget(_words(sentence), 1)
         for word, act in (*answers, *([("Details", self._toggle)] if details else [])):
             line.addWidget(self._button(word, act, close if act != self._toggle else None))
@@ -37,7 +40,7 @@ class Notice(QFrame):
             box.addWidget(self._details)
 
     def _button(self, word: str, act: Callable[[], object], close: Answer | None) -> QPushButton:
-        button = QPushButton(word, accessibleName=word)
+        button = QPushButton(word)
         button.setAutoDefault(False)
         if close is not None:
             button.clicked.connect(lambda: close[1]())
@@ -50,7 +53,9 @@ class Notice(QFrame):
 
 
 def _words(sentence: str) -> QLabel:
-    label = QLabel(sentence, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+    label = QLabel(sentence)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
@@ -59,7 +64,8 @@ def _words(sentence: str) -> QLabel:
 def _details(words: str) -> QWidget:
     from PySide6.QtWidgets import QPlainTextEdit
 
-    shown = QPlainTextEdit(words, readOnly=True, accessibleName="Details")
+    shown = spoken(QPlainTextEdit(words), "Details")
+    shown.setReadOnly(True)
     shown.setMaximumHeight(160)
     shown.hide()
     return shown
@@ -76,9 +82,11 @@ class NoticeBar(QWidget):
     """The newest notices, one under the other."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, accessibleName="Notices")
+        super().__init__(parent)
+        self.setAccessibleName("Notices")
         self._notices: dict[str, Notice] = {}
-        self._more = QLabel(alignment=Qt.AlignmentFlag.AlignHCenter)
+        self._more = QLabel()
+        self._more.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(0)

@@ -51,15 +51,20 @@ class OpenFile:
     @property
     def name(self) -> str:
         """The last part of the path."""
-        return os.path.basename(self.path.rstrip(os.sep)) or self.path
+        return Path(self.path).name or self.path
 
 
 def split_address(address: str) -> tuple[str, text.Path | None]:
     """``file.pt::model/w`` → the absolute path and the keys; a file whose own name holds ``::`` stays whole."""
     if "::" in address and not Path(address).exists():
         head, _, tail = address.partition("::")
-        return os.path.abspath(head), text.parse_path(tail)
-    return os.path.abspath(address), None
+        return _absolute(head), text.parse_path(tail)
+    return _absolute(address), None
+
+
+def _absolute(path: str) -> str:
+    """Without following links: ``latest.ckpt`` keeps its name, and so does a file of Hugging Face's cache."""
+    return os.path.normpath(Path(path).absolute())
 
 
 class OpenFiles(QObject):
@@ -132,8 +137,16 @@ class OpenFiles(QObject):
         """See whether the open files are still as they were read; ``outdated`` tells."""
         shown = [(file, file.opened.checkpoint.sources) for file in self._files if file.opened and not file.task]
         if shown:
-            self._jobs.run("check disk", lambda report: [file for file, sources in shown if _differs(sources, report)],
-                           lambda files: [self.outdated.emit(file) for file in files if file in self._files])  # fmt: skip
+            self._jobs.run(
+                "check disk",
+                lambda report: [file for file, sources in shown if _differs(sources, report)],
+                self._tell_outdated,
+            )
+
+    def _tell_outdated(self, files: list[OpenFile]) -> None:
+        for file in files:
+            if file in self._files:
+                self.outdated.emit(file)
 
     def _read(self, file: OpenFile, process: subprocess.Popen[bytes] | None) -> None:
         try:
@@ -189,7 +202,7 @@ def _differs(sources: tuple[Source, ...], report: Report) -> bool:
     for number, source in enumerate(sources):
         report.at(number, len(sources), "files")
         try:
-            facts = os.stat(source.path)
+            facts = Path(source.path).stat()
         except OSError:
             return True
         if (facts.st_size, facts.st_mtime_ns, facts.st_ino) != (source.nbytes, source.mtime_ns, source.inode):

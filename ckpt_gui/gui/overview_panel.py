@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLay
 from ckpt_gui.core import text
 from ckpt_gui.gui import rich, theme
 from ckpt_gui.gui.bars import Bar, Bars
+from ckpt_gui.gui.spoken import muted, spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.core.model import Checkpoint
@@ -31,7 +32,8 @@ class OverviewPanel(QScrollArea):
     node_wanted = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, objectName="plain", accessibleName="Overview", widgetResizable=True)
+        super().__init__(parent)
+        spoken(self, "Overview", style="plain").setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._shown: tuple[Checkpoint, Overview] | None = None
@@ -74,15 +76,20 @@ class _Page(QWidget):
         self._box.setContentsMargins(6, 8, 14, 12)
         self._box.setSpacing(4)
         self._figures(_figures(checkpoint, overview))
-        self._list("What this is", [rich.link(entry.text, entry.node) for entry in overview.sentences])
+        self._list("What this is", [rich.sentence(entry.text, entry.node, colours) for entry in overview.sentences])
         self._alarms(overview)
-        self._bars("Bytes by role", overview.by_role)
-        self._bars("Bytes by dtype", overview.by_dtype)
-        self._bars("Bytes by device", overview.by_device)
+        charts = (
+            ("Bytes by role", overview.by_role),
+            ("Bytes by dtype", overview.by_dtype),
+            ("Bytes by device", overview.by_device),
+        )
+        every = [_bar(share) for _title, shares in charts for share in shares]
+        for title, shares in charts:
+            self._bars(title, shares, every)
         self._list("Why it is so big", [
             f"<b>{text.size(entry.nbytes)}</b>&nbsp; {rich.escape(entry.text)}" for entry in overview.savings
         ])  # fmt: skip
-        self._list("Storages", [rich.link(entry.text, entry.node) for entry in overview.storages])
+        self._list("Storages", [rich.sentence(entry.text, entry.node, colours) for entry in overview.storages])
         self._list("torch.load(weights_only=True), torch 2.6 and later", _verdict(overview.weights_only))
         self._list("Names its pickle refers to", _code(overview.code, colours))
         self._box.addStretch(1)
@@ -93,8 +100,7 @@ class _Page(QWidget):
         grid.setVerticalSpacing(1)
         for number, (name, figure) in enumerate(figures):
             row, column = divmod(number, 4)
-            label = QLabel(name)
-            label.setProperty("muted", True)
+            label = muted(QLabel(name))
             value = self._label(f"<b>{rich.escape(figure)}</b>")
             value.setAccessibleName(f"{name}: {figure}")
             grid.addWidget(label, 3 * row, column)
@@ -104,13 +110,13 @@ class _Page(QWidget):
 
     def _alarms(self, overview: Overview) -> None:
         mark = f'<span style="color:{self._colours.alarm}">▲</span> '
-        self._list("Problems", [mark + rich.link(entry.text, entry.node) for entry in overview.problems])
+        self._list("Problems", [mark + rich.sentence(entry.text, entry.node, self._colours) for entry in overview.problems])
         self._list("Notes", [rich.escape(note) for note in overview.notes])
 
-    def _bars(self, title: str, shares: Sequence[Share]) -> None:
+    def _bars(self, title: str, shares: Sequence[Share], every: Sequence[Bar]) -> None:
         if shares:
             self._title(title)
-            self._box.addWidget(Bars(title, [_bar(share) for share in shares], self))
+            self._box.addWidget(Bars(title, [_bar(share) for share in shares], every))
 
     def _list(self, title: str, entries: Sequence[str]) -> None:
         if entries:
@@ -124,7 +130,9 @@ class _Page(QWidget):
         self._box.addWidget(title)
 
     def _label(self, words: str) -> QLabel:
-        label = QLabel(words, wordWrap=True, textFormat=Qt.TextFormat.RichText)
+        label = QLabel(words)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.RichText)
         reach = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
         if "<a " in words:
             reach |= Qt.TextInteractionFlag.LinksAccessibleByKeyboard
@@ -134,11 +142,10 @@ class _Page(QWidget):
 
 
 def _figures(checkpoint: Checkpoint, overview: Overview) -> list[tuple[str, str]]:
-    figures = [
+    return [
         ("Parameters", text.count(overview.params)), ("Tensors", f"{checkpoint.rows:,}"),
         ("On disk", text.size(checkpoint.nbytes)), ("Format", checkpoint.format),
     ]  # fmt: skip
-    return figures
 
 
 def _bar(share: Share) -> Bar:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QDialog, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from ckpt_gui.gui.spoken import spoken
 
 _MOVES = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
 
@@ -47,16 +49,23 @@ def ranked(query: str, actions: Sequence[QAction]) -> list[QAction]:
     return [action for *_order, action in sorted(hits, key=lambda hit: hit[:3])]
 
 
-class Palette(QDialog):
-    """A line to type in above the commands that match."""
+class Palette(QFrame):
+    """A line to type in above the commands that match.
+
+    It lies over the window as a part of it: a window of its own would need a keyboard grab, which not
+    every platform grants. It goes when the keyboard goes elsewhere.
+    """
 
     def __init__(self, actions: Sequence[QAction], parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setWindowTitle("Commands")
-        self.setAccessibleName("Command palette")
+        super().__init__(parent)
+        spoken(self, "Command palette", style="palette").setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._before = parent.focusWidget()
         self._actions = [action for action in actions if words_of(action) and not action.isSeparator()]
-        self._line = QLineEdit(self, placeholderText="Type a command", accessibleName="Command")
-        self._list = QTreeWidget(self, columnCount=2, rootIsDecorated=False, accessibleName="Commands")
+        self._line = spoken(QLineEdit(self), "Command")
+        self._line.setPlaceholderText("Type a command")
+        self._list = spoken(QTreeWidget(self), "Commands")
+        self._list.setColumnCount(2)
+        self._list.setRootIsDecorated(False)
         self._list.setHeaderHidden(True)
         self._list.setUniformRowHeights(True)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -70,19 +79,39 @@ class Palette(QDialog):
         self._list.itemActivated.connect(lambda _item: self._run())
         self._list.itemClicked.connect(lambda _item: self._run())
         self._line.installEventFilter(self)
-        self.resize(520, 380)
         self._fill("")
 
     def shown_commands(self) -> list[str]:
         """The commands listed now, best first."""
-        return [self._list.topLevelItem(row).text(0) for row in range(self._list.topLevelItemCount())]
+        items = [self._list.topLevelItem(row) for row in range(self._list.topLevelItemCount())]
+        return [item.text(0) for item in items if item is not None]
+
+    def show_over(self, window: QWidget) -> None:
+        """Show it at the upper middle of its window, ready to be typed in."""
+        self.resize(min(560, window.width() - 24), min(400, window.height() - 100))
+        self.move((window.width() - self.width()) // 2, 60)
+        self.show()
+        self.raise_()
+        self._line.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Arrow keys typed in the line move through the list."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in _MOVES:
-            self._list.keyPressEvent(event)
-            return True
+        """Arrow keys typed in the line move through the list; Esc and a click elsewhere close it."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in _MOVES:
+                self._list.keyPressEvent(event)
+                return True
+            if event.key() == Qt.Key.Key_Escape:
+                self._leave()
+                return True
+        if event.type() == QEvent.Type.FocusOut and self.isVisible():
+            self.close()
         return False
+
+    def _leave(self) -> None:
+        """Close, and give the keyboard back to where it was."""
+        self.close()
+        if self._before is not None:
+            self._before.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _fill(self, query: str) -> None:
         self._list.clear()
@@ -93,13 +122,13 @@ class Palette(QDialog):
             item.setDisabled(not action.isEnabled())
             self._list.addTopLevelItem(item)
         self._list.header().resizeSection(0, 320)
-        if self._list.topLevelItemCount():
-            self._list.setCurrentItem(self._list.topLevelItem(0))
+        if (first := self._list.topLevelItem(0)) is not None:
+            self._list.setCurrentItem(first)
 
     def _run(self) -> None:
         item = self._list.currentItem()
         if item is None or item.isDisabled():
             return
         action = self._actions[item.data(0, Qt.ItemDataRole.UserRole)]
-        self.close()
+        self._leave()
         action.trigger()

@@ -49,7 +49,9 @@ class ReadTask(Task):
         self._process = process
         self._cancelled = False
         self._over.connect(self._conclude)
-        self._clock = QTimer(self, singleShot=True, interval=SLOW_MS)
+        self._clock = QTimer(self)
+        self._clock.setSingleShot(True)
+        self._clock.setInterval(SLOW_MS)
         self._clock.timeout.connect(self.slow)
         self._thread = threading.Thread(target=self._listen, args=(load or _load,), name="ckpt_gui-read", daemon=True)
 

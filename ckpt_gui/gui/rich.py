@@ -26,6 +26,15 @@ def link(words: str, node: int | None) -> str:
     return f'<a href="#{node}" style="text-decoration:none">{escape(words)}</a>'
 
 
+def sentence(words: str, node: int | None, colours: Colours) -> str:
+    """A sentence that leads somewhere: read as text, with a mark behind it; a page of blue lines would shout."""
+    if node is None or node < 0:
+        return escape(words)
+    style = f"text-decoration:none; color:{colours.text}"
+    mark = f'<span style="color:{colours.accent}">&nbsp;›</span>'
+    return f'<a href="#{node}" style="{style}">{escape(words)}{mark}</a>'
+
+
 def linked_node(href: str) -> int | None:
     """The node a link leads to."""
     number = href.removeprefix("#")

@@ -49,7 +49,8 @@ class Settings:
 
     def recents(self) -> list[str]:
         """Recently opened paths, newest first."""
-        return [path for path in self.value("recents", []) if isinstance(path, str)][:MAX_RECENT]
+        listed: list[object] = self.value("recents", [])
+        return [path for path in listed if isinstance(path, str)][:MAX_RECENT]
 
     def add_recent(self, path: str) -> None:
         """Put a path at the head of the recent ones."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from ckpt_gui.gui import rich
+from ckpt_gui.gui.spoken import muted, spoken
 
 Make = Callable[[QWidget], QWidget]
 """Makes a page; called when it is first needed, because the tree is to stand on the screen before that."""
@@ -23,13 +24,15 @@ class Side(QWidget):
     chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, accessibleName="Details")
+        super().__init__(parent)
+        self.setAccessibleName("Details")
         self._makers: list[tuple[str, Make]] = []
         self._made: dict[str, QWidget] = {}
-        self._title = _elastic(QLabel(textFormat=Qt.TextFormat.RichText))
-        self._line = _elastic(QLabel(textFormat=Qt.TextFormat.PlainText))
-        self._line.setProperty("muted", True)
-        self._tabs = QTabBar(self, objectName="pages", accessibleName="Pages", drawBase=False, expanding=False)
+        self._title = _elastic(Qt.TextFormat.RichText)
+        self._line = muted(_elastic(Qt.TextFormat.PlainText))
+        self._tabs = spoken(QTabBar(self), "Pages", style="pages")
+        self._tabs.setDrawBase(False)
+        self._tabs.setExpanding(False)
         self._stack = QStackedWidget(self)
         self._tabs.currentChanged.connect(lambda _index: self._turn())
         box = QVBoxLayout(self)
@@ -99,8 +102,10 @@ class Side(QWidget):
         self._stack.setVisible(panel is not None)
 
 
-def _elastic(label: QLabel) -> QLabel:
+def _elastic(form: Qt.TextFormat) -> QLabel:
     """A label that may be cut short instead of widening the window; its text can be selected."""
+    label = QLabel()
+    label.setTextFormat(form)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
+from ckpt_gui.gui.spoken import muted, spoken
 
 
 class StartPage(QWidget):
@@ -24,13 +25,14 @@ class StartPage(QWidget):
     path_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, accessibleName="Start page")
+        super().__init__(parent)
+        self.setAccessibleName("Start page")
         column = QWidget(self)
         column.setFixedWidth(620)
         self._box = QVBoxLayout(column)
         self._box.setSpacing(6)
         self._box.addWidget(_title("ckpt_gui", 1.8))
-        self._box.addWidget(_muted("A browser for PyTorch checkpoints. Nothing in a file is ever run."))
+        self._box.addWidget(muted(QLabel("A browser for PyTorch checkpoints. Nothing in a file is ever run.")))
         self._box.addSpacing(10)
         self._box.addLayout(self._buttons())
         self._box.addSpacing(14)
@@ -38,7 +40,7 @@ class StartPage(QWidget):
         self._recent.setSpacing(1)
         self._box.addLayout(self._recent)
         self._box.addSpacing(14)
-        self._box.addWidget(_muted("Or drop files and folders anywhere in this window."))
+        self._box.addWidget(muted(QLabel("Or drop files and folders anywhere in this window.")))
         outer = QVBoxLayout(self)
         outer.addStretch(2)
         outer.addWidget(column, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -58,16 +60,18 @@ class StartPage(QWidget):
     def _buttons(self) -> QHBoxLayout:
         line = QHBoxLayout()
         for words, signal in (("&Open…", self.open_wanted), ("Open a &sample", self.sample_wanted)):
-            button = QPushButton(words, accessibleName=words.replace("&", ""))
+            button = spoken(QPushButton(words), words.replace("&", ""))
             button.clicked.connect(signal)
             line.addWidget(button)
         line.addStretch(1)
         return line
 
     def _recent_button(self, number: int, path: str) -> QPushButton:
-        folder, name = os.path.split(path)
+        folder, name = str(Path(path).parent), Path(path).name
         words = f"{number}   {text.escape(name)}   –   {text.escape(folder)}".replace("&", "&&")
-        button = QPushButton(flat=True, accessibleName=f"Open {name}", accessibleDescription=path)
+        button = spoken(QPushButton(), f"Open {name}")
+        button.setFlat(True)
+        button.setAccessibleDescription(path)
         button.setText(button.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, 580))
         button.setToolTip(f"{text.escape(path)}   (Ctrl+{number})")
         button.setStyleSheet("text-align: left")
@@ -81,10 +85,4 @@ def _title(words: str, scale: float) -> QLabel:
     font.setPointSizeF(font.pointSizeF() * scale)
     font.setBold(True)
     label.setFont(font)
-    return label
-
-
-def _muted(words: str) -> QLabel:
-    label = QLabel(words)
-    label.setProperty("muted", True)
     return label

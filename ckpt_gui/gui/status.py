@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QS
 from ckpt_gui.core import text
 from ckpt_gui.gui.jobs import Jobs, Task
 from ckpt_gui.gui.open_files import OpenFile
+from ckpt_gui.gui.spoken import spoken
 
 MAX_KINDS = 3
 """So many dtypes and devices are named; the rest is counted."""
@@ -19,21 +20,26 @@ class Status(QStatusBar):
     """Facts on the left, the oldest running task on the right."""
 
     def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
-        super().__init__(parent, accessibleName="Status")
+        super().__init__(parent)
+        self.setAccessibleName("Status")
         self._jobs = jobs
         self._task: Task | None = None
-        self._facts = QLabel(accessibleName="File")
+        self._facts = spoken(QLabel(), "File")
         self._facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._what = QLabel(accessibleName="Running")
-        self._bar = QProgressBar(textVisible=False, accessibleName="Progress")
+        self._what = spoken(QLabel(), "Running")
+        self._bar = spoken(QProgressBar(), "Progress")
+        self._bar.setTextVisible(False)
         self._bar.setFixedWidth(120)
-        self._stop = QPushButton("Cancel", flat=True, accessibleName="Cancel what is running")
+        self._stop = spoken(QPushButton("Cancel"), "Cancel what is running")
+        self._stop.setFlat(True)
         self._stop.clicked.connect(self._cancel)
         self._facts.setContentsMargins(8, 0, 0, 0)
         self.addWidget(self._facts, 1)
         for widget in (self._what, self._bar, self._stop):
             self.addPermanentWidget(widget)
-        self._delay = QTimer(self, singleShot=True, interval=_UNSEEN_MS)
+        self._delay = QTimer(self)
+        self._delay.setSingleShot(True)
+        self._delay.setInterval(_UNSEEN_MS)
         self._delay.timeout.connect(self._show_task)
         jobs.changed.connect(self._look)
         self._show_task()
@@ -45,7 +51,7 @@ class Status(QStatusBar):
 
     def facts(self) -> str:
         """What it says of the open file."""
-        return self._facts.text()
+        return str(self._facts.text())
 
     def _look(self) -> None:
         """The list of tasks changed."""

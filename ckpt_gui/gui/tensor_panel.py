@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextBrowser, QVBoxLayout, QWidget
 
 from ckpt_gui.gui import rich, theme
+from ckpt_gui.gui.spoken import spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts, Section
@@ -24,7 +25,8 @@ class FactsText(QTextBrowser):
     node_wanted = Signal(int)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent, objectName="page", accessibleName=name, openLinks=False)
+        super().__init__(parent)
+        spoken(self, name, style="page").setOpenLinks(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.document().setDocumentMargin(6)
         self._sections: tuple[Section, ...] = ()
@@ -70,7 +72,8 @@ class InfoPanel(QWidget):
     node_wanted = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, accessibleName="Info")
+        super().__init__(parent)
+        self.setAccessibleName("Info")
         self._facts = FactsText("Info", self)
         self._facts.node_wanted.connect(self.node_wanted)
         self._long: QPlainTextEdit | None = None
@@ -88,7 +91,8 @@ class InfoPanel(QWidget):
 
     def _text(self) -> QPlainTextEdit:
         if self._long is None:  # the monospace font takes a moment to find; most selections never need it
-            self._long = QPlainTextEdit(self, readOnly=True, accessibleName="Text")
+            self._long = spoken(QPlainTextEdit(self), "Text")
+            self._long.setReadOnly(True)
             self._long.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
             self._long.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
             self._box.addWidget(self._long, 3)

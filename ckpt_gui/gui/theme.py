@@ -34,21 +34,20 @@ class Colours:
     alarm: str
     alarm_back: str
     notice_back: str
-    series: tuple[str, ...]
-    """For bars; neighbours differ in lightness too, and each bar carries its name."""
+    bar: str
 
 
 LIGHT = Colours(
     window="#f6f7f9", base="#ffffff", stripe="#f9fafc", raised="#ffffff", line="#dcdfe5", text="#1f2328",
     muted="#646b79", accent="#1f6feb", selected="#d6e6fb", alarm="#b3123b", alarm_back="#fdecef",
     notice_back="#e9f1fd",
-    series=("#2f74d0", "#8fb8ea", "#c26a1b", "#ecbd83", "#3f8f57", "#a3d0ae", "#7c5bb5", "#c4b2e2"),
+    bar="#5b93de",
 )  # fmt: skip
 DARK = Colours(
     window="#24272e", base="#1e2128", stripe="#22252c", raised="#2a2e36", line="#3a3f49", text="#dfe2e8",
     muted="#9aa1ae", accent="#58a0ff", selected="#2d4a70", alarm="#ff7a90", alarm_back="#40262d",
     notice_back="#26344a",
-    series=("#58a0ff", "#2f5f9f", "#f0a24a", "#96621f", "#63c081", "#2f7345", "#b093e6", "#66498f"),
+    bar="#4a86d2",
 )  # fmt: skip
 
 
@@ -76,6 +75,23 @@ def _dress(app: QApplication) -> None:
     colours = system_theme()
     app.setPalette(palette(colours))
     app.setStyleSheet(sheet(colours))
+
+
+def zoom(step: int) -> None:
+    """Make the application's text ``step`` points larger than the system's."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    natural = app.property("natural_size")
+    if natural is None:
+        if not step:
+            return
+        natural = app.font().pointSizeF()
+        app.setProperty("natural_size", natural)
+    font = app.font()
+    if natural > 0 and font.pointSizeF() != max(5.0, natural + step):
+        font.setPointSizeF(max(5.0, natural + step))
+        app.setFont(font)
+        app.setStyleSheet(app.styleSheet())  # widgets dressed by a sheet keep their old font until it is set again
 
 
 def palette(colours: Colours) -> QPalette:

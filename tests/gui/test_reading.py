@@ -66,7 +66,9 @@ def test_the_result_is_unpacked_off_the_ui_thread(qtbot: QtBot) -> None:
 
 
 def test_an_error_is_its_sentence(qtbot: QtBot) -> None:
-    told = outcome(task_for(frame(b"E", json.dumps({"kind": "UnknownFormat", "text": "no checkpoint"}).encode())), qtbot)
+    told = outcome(
+        task_for(frame(b"E", json.dumps({"kind": "UnknownFormat", "text": "no checkpoint"}).encode())), qtbot
+    )
 
     assert told == [("failed", "no checkpoint")]
 

@@ -24,7 +24,9 @@ def test_a_value_of_another_type_is_ignored(tmp_path: Path) -> None:
     assert kept.value("zoom", 0) == 0
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[1, 2]", "\x00\xff", '{"recents": 5}', '{"recents": [1, "a"]}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[1, 2]", "\x00\xff", '{"recents": 5}', '{"recents": [1, "a"]}', "[" * 100_000]
+)
 def test_a_damaged_file_is_ignored(tmp_path: Path, damage: str) -> None:
     (tmp_path / "window.json").write_bytes(damage.encode("latin-1"))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -163,9 +164,7 @@ def test_reading_can_be_cancelled_from_the_status_bar(make_window: MakeWindow, s
     assert window.notices.sentences() == []
 
 
-def test_a_slow_file_asks_and_stop_ends_it(
-    make_window: MakeWindow, sample: Path, settle: Settle, qtbot: QtBot
-) -> None:
+def test_a_slow_file_asks_and_stop_ends_it(make_window: MakeWindow, sample: Path, settle: Settle, qtbot: QtBot) -> None:
     window = make_window(lambda path: child.start(path, NEVER_ENDING))
     window.open([str(sample)])
     file = window.current()
@@ -198,7 +197,7 @@ def test_closing_a_tab_kills_its_process(make_window: MakeWindow, sample: Path, 
     window = make_window(lambda path: child.start(path, NEVER_ENDING))
     window.open([str(sample)])
 
-    window.actions_.named["close tab"].trigger()
+    window.commands.named["close tab"].trigger()
     settle(window)
 
     assert open_files(window) == []
@@ -225,7 +224,7 @@ def test_reload_keeps_selection_and_page(window: Window, sample: Path, settle: S
     settle(window)
     before = window.files.all()[0].opened
 
-    window.actions_.named["reload"].trigger()
+    window.commands.named["reload"].trigger()
     settle(window)
 
     tree = window.tree()
@@ -241,7 +240,7 @@ def test_a_file_that_broke_keeps_its_old_tree(window: Window, sample: Path, sett
     settle(window)
     sample.write_bytes(b"")
 
-    window.actions_.named["reload"].trigger()
+    window.commands.named["reload"].trigger()
     settle(window)
 
     assert window.tree() is not None
@@ -272,11 +271,11 @@ def test_tabs_turn_around_and_close(window: Window, sample: Path, other: Path, s
     window.open([str(sample), str(other)])
     settle(window)
 
-    window.actions_.named["next tab"].trigger()
+    window.commands.named["next tab"].trigger()
     assert window.current() is window.files.at(str(other))
-    window.actions_.named["next tab"].trigger()
+    window.commands.named["next tab"].trigger()
     assert window.current() is window.files.at(str(sample))
-    window.actions_.named["close tab"].trigger()
+    window.commands.named["close tab"].trigger()
 
     assert open_files(window) == [other.name]
     assert window.current() is window.files.at(str(other))
@@ -302,7 +301,7 @@ def test_the_overview_gives_way_to_the_last_page(window: Window, sample: Path, s
 
     tree.select_path(("epoch",))
     assert window.details.page() == "summary"
-    window.actions_.named["overview"].trigger()
+    window.commands.named["overview"].trigger()
     assert window.details.page() == "overview"
     tree.select_path(WEIGHT)
 
@@ -331,10 +330,12 @@ def drop(window: Window, urls: list[QUrl]) -> None:
     data = QMimeData()
     data.setUrls(urls)
     how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(window, QDragEnterEvent(QPoint(50, 50), *how))
-    assert window._drop_hint.isVisible()
+    with pytest.deprecated_call():  # its other constructor is not offered by PySide6
+        entered = QDragEnterEvent(QPoint(50, 50), *how)
+    QApplication.sendEvent(window, entered)
+    assert window.drop.hint.isVisible()
     QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), *how))
-    assert not window._drop_hint.isVisible()
+    assert not window.drop.hint.isVisible()
 
 
 def test_dropped_files_and_folders_open(
@@ -353,27 +354,28 @@ def test_dropped_files_and_folders_open(
 def test_the_palette_finds_and_runs_a_command(window: Window, sample: Path, settle: Settle, qtbot: QtBot) -> None:
     window.open([str(sample)])
     settle(window)
-    window.actions_.named["palette"].trigger()
+    window.commands.named["palette"].trigger()
     palette = window.findChild(Palette)
     assert palette is not None
 
-    qtbot.keyClicks(palette._line, "clotab")
+    QTest.keyClicks(palette._line, "clotab")
     assert palette.shown_commands()[0] == "Close tab"
-    qtbot.keyClick(palette._line, Qt.Key.Key_Return)
+    QTest.keyClick(palette._line, Qt.Key.Key_Return)
 
     assert open_files(window) == []
 
 
 def test_the_palette_says_why_a_command_is_off(window: Window, qtbot: QtBot) -> None:
-    window.actions_.named["palette"].trigger()
+    window.commands.named["palette"].trigger()
     palette = window.findChild(Palette)
     assert palette is not None
 
-    qtbot.keyClicks(palette._line, "strip")
+    QTest.keyClicks(palette._line, "strip")
     item = palette._list.topLevelItem(0)
     assert item is not None
     assert item.text(1) == "comes with a later version"
-    qtbot.keyClick(palette._line, Qt.Key.Key_Escape)
+    QTest.keyClick(palette._line, Qt.Key.Key_Escape)
+    assert not palette.isVisible()
 
 
 def test_recent_files_are_remembered_and_opened(
@@ -399,14 +401,14 @@ def test_recent_files_that_are_gone_are_pruned(
     settings.add_recent(str(tmp_path / "gone.pt"))
     settings.add_recent(str(sample))
 
-    window.prune_recents()
+    window.recent_menu.prune()
     settle(window)
 
     assert settings.recents() == [str(sample)]
 
 
 def test_the_sample_opens_both_files(window: Window, settle: Settle) -> None:
-    window.actions_.named["sample"].trigger()
+    window.commands.named["sample"].trigger()
     settle(window)
 
     assert open_files(window) == ["epoch_003.ckpt", "epoch_004.ckpt"]
@@ -418,35 +420,36 @@ def test_the_sample_opens_both_files(window: Window, settle: Settle) -> None:
 def test_places_are_remembered(make_window: MakeWindow, settings: Settings) -> None:
     first = make_window()
     first.splitter.setSizes([300, 500])
-    sizes = first.splitter.sizes()
+    left, right = first.splitter.sizes()
     first.close()
 
     assert Settings(settings._path).value("geometry", "")
-    assert make_window().splitter.sizes() == pytest.approx(sizes, abs=2)
+    again = make_window().splitter.sizes()
+    assert again[0] / again[1] == pytest.approx(left / right, rel=0.02)  # the offscreen screen is small
 
 
 def test_text_grows_and_shrinks(window: Window) -> None:
-    natural = window.font().pointSizeF()
+    natural = window.status._facts.font().pointSizeF()
 
-    window.actions_.named["larger"].trigger()
-    assert window.font().pointSizeF() == natural + 1
-    window.actions_.named["normal"].trigger()
-    assert window.font().pointSizeF() == natural
+    window.commands.named["larger"].trigger()
+    assert window.status._facts.font().pointSizeF() == natural + 1
+    window.commands.named["normal"].trigger()
+    assert window.status._facts.font().pointSizeF() == natural
 
 
 def test_every_command_has_keys_and_no_two_share_them(window: Window, sample: Path, settle: Settle) -> None:
     window.open([str(sample)])
     settle(window)
-    keys = [(keys.toString(), action.text()) for action in window.all_actions() for keys in action.shortcuts()]
+    keys = [(keys.toString(), action.text()) for action in window.all_commands() for keys in action.shortcuts()]
 
-    assert [action.text() for action in window.all_actions() if action.text() and not action.shortcuts()] == []
+    assert [action.text() for action in window.all_commands() if action.text() and not action.shortcuts()] == []
     assert sorted({text for text, _ in keys}) == sorted(text for text, _ in keys), keys
 
 
 def test_the_keys_page_lists_them(window: Window, qtbot: QtBot) -> None:
     from ckpt_gui.gui.keys_page import KeysPage
 
-    window.actions_.named["keys"].trigger()
+    window.commands.named["keys"].trigger()
     page = window.findChild(KeysPage)
     assert page is not None
     assert page.list.topLevelItemCount() >= 4
@@ -455,7 +458,7 @@ def test_the_keys_page_lists_them(window: Window, qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize("name", ["compare", "to cpu", "to gpu", "strip optimizer", "save state_dict", "convert"])
 def test_what_is_not_built_yet_says_so(window: Window, name: str) -> None:
-    action = window.actions_.named[name]
+    action = window.commands.named[name]
 
     assert not action.isEnabled()
     assert "later version" in action.toolTip()

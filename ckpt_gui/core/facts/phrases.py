@@ -1,0 +1,33 @@
+"""Small phrases that several facts use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ckpt_gui.core import text
+from ckpt_gui.core.model import Checkpoint
+
+
+def path(checkpoint: Checkpoint, node: int) -> str:
+    """The node's path text, fit to be shown."""
+    return text.escape(text.path_text(checkpoint.path_of(node))) or "the root"
+
+
+def exact(number: int) -> str:
+    """A count, exact, and rounded where it is long."""
+    return f"{number:,}" if number < 10_000 else f"{number:,}   ({text.count(number)})"
+
+
+def nbytes(number: int) -> str:
+    """A size, rounded and exact."""
+    return text.size(number) if number < 1024 else f"{text.size(number)}   ({number:,} bytes)"
+
+
+def percent(part: int, whole: int) -> str:
+    """A share of a whole."""
+    return f"{100 * part / whole:.1f} %" if whole > 0 else "–"
+
+
+def numbers(listed: Sequence[int]) -> str:
+    """Numbers in a row."""
+    return ", ".join(map(str, listed))
