@@ -16,11 +16,6 @@ LABEL_ROLE = Qt.ItemDataRole.UserRole + 1
 NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
 """What stands behind the key: partners, class, trouble."""
 
-<<<<<<< HEAD
-_ARROWS = ("↑", "↓")
-"""In the title, not by the style: styles paint theirs over the words of narrow columns."""
-=======
->>>>>>> a1508c139307289f87c1ca35c686ea23d621ef20
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _ROW = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
@@ -129,12 +124,7 @@ class TreeModel(QAbstractItemModel):
             return None
         column = COLUMNS[section]
         if role == Qt.ItemDataRole.DisplayRole:
-<<<<<<< HEAD
-            order = self.outline.sort if self.outline is not None else None
-            return column.title if order is None or order[0] != column.key else f"{column.title} {_ARROWS[order[1]]}"
-=======
             return column.title
->>>>>>> a1508c139307289f87c1ca35c686ea23d621ef20
         if role == Qt.ItemDataRole.ToolTipRole:
             return column.tip or None
         if role == Qt.ItemDataRole.TextAlignmentRole:

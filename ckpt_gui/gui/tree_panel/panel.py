@@ -144,14 +144,10 @@ class TreePanel(QWidget):
 
     def restore(self, state: QByteArray) -> bool:
         """Take on saved columns; False if they are of another version."""
-<<<<<<< HEAD
-        return self.rows.tree.columns.restore(state) and self.rows.list.columns.restore(state)
-=======
         restored = [view.columns.restore(state) for view in (self.rows.tree, self.rows.list)]
         for view in (self.rows.tree, self.rows.list):
             view.columns.show_order(self.rows.sort)
         return all(restored)
->>>>>>> a1508c139307289f87c1ca35c686ea23d621ef20
 
     def focus_filter(self) -> None:
         """Put the keyboard into the filter line."""
