@@ -12,7 +12,7 @@ from ckpt_gui.core.errors import DamagedFile
 from ckpt_gui.core.formats.zipdir import MAX_RATIO, ZipDirectory, read_directory
 from ckpt_gui.core.model import CodeName, Source
 from ckpt_gui.core.nodes.build import Found
-from ckpt_gui.core.pickles.machine import Pickled
+from ckpt_gui.core.pickles.effects import Pickled
 from ckpt_gui.core.pickles.values import Document, Global, Mapping, Object, Storage, Value
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.sources import Allowance
