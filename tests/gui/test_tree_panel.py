@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QMenu, QWidget
@@ -364,8 +364,9 @@ def test_the_column_menu_shows_and_hides(panel: TreePanel) -> None:
     [
         ("Ctrl+C", "transformer.h.1.attn.c_attn.weight"),
         ("Ctrl+Shift+K", "state_dict/transformer.h.1.attn.c_attn.weight"),
-        ("Ctrl+Shift+C", 'torch.load(r"/data/gpt small.pt", map_location="cpu", weights_only=True)'
-         '["state_dict"]["transformer.h.1.attn.c_attn.weight"]'),
+        ("Ctrl+Shift+C", 'torch.load(r"/data/gpt small.pt", map_location="cpu", weights_only=False)'
+         '["state_dict"]["transformer.h.1.attn.c_attn.weight"]'
+         "  # weights_only=False runs code from the file: only if you trust it"),
     ],
 )  # fmt: skip
 def test_copying(panel: TreePanel, keys: str, copied: str) -> None:
@@ -373,7 +374,7 @@ def test_copying(panel: TreePanel, keys: str, copied: str) -> None:
     action = next(one for one in panel.actions() if one.shortcut().toString() == keys)
     action.trigger()
 
-    assert clipboard().startswith(copied) if keys == "Ctrl+Shift+C" else clipboard() == copied
+    assert clipboard() == copied
 
 
 def test_copying_a_hostile_key_does_no_harm(panel: TreePanel) -> None:
@@ -473,3 +474,17 @@ def test_a_long_value_may_run_over_empty_cells(panel: TreePanel) -> None:
     assert room(1) == 0
     assert panel.grab().width() == panel.width()
     assert panel.rows.outline.rows(ROOT)
+
+
+def test_selecting_half_of_all_rows_comes_back_after_a_new_order(panel: TreePanel) -> None:
+    panel.commands["flat"].trigger()
+    model, view = panel.rows.list.model(), panel.rows.list
+    view.selectionModel().select(
+        QItemSelection(model.index(10, 0), model.index(59, 0)),
+        QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
+    )
+    chosen = set(panel.rows.nodes)
+    panel.commands["fold"].trigger()
+
+    assert len(chosen) == 50
+    assert set(panel.rows.nodes) == chosen

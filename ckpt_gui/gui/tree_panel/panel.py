@@ -87,7 +87,7 @@ class TreePanel(QWidget):
 
     def select_path(self, path: Path) -> bool:
         """Select the row at that path, whatever must be opened or cleared for it; False where there is none."""
-        node = self.checkpoint.find(path) if self.checkpoint is not None else None
+        node = self.rows.facts.find(path) if self.rows.facts is not None else None
         if node is None:
             return False
         if not self.rows.outline.trail(node):
