@@ -134,6 +134,53 @@ def inflate(source: Bytes, offset: int, packed: int, limit: int) -> tuple[bytes,
     return b"".join(parts), None if engine.eof else "the compressed data end early"
 
 
+class Inflating:
+    """A long raw-deflate stream, unpacked as it is read: forward, with a bounded part in memory.
+
+    Reading backwards starts again from the beginning, which is slow but never wrong. Damage ends
+    the bytes early, as a truncated file would.
+    """
+
+    KEEP = 8 << 20
+
+    def __init__(self, source: Bytes, offset: int, packed: int, nbytes: int) -> None:
+        self._source, self._offset, self._packed = source, offset, packed
+        self.nbytes = nbytes
+        """Bytes unpacked, at most: what the container says, within its limits."""
+        self._start()
+
+    def _start(self) -> None:
+        self._engine = zlib.decompressobj(-15)
+        self._at = 0
+        self._base = 0
+        self._held = bytearray()
+
+    def read(self, offset: int, nbytes: int) -> bytes:
+        """At most ``nbytes`` bytes from ``offset`` of the unpacked stream."""
+        if offset < self._base:
+            self._start()
+        end = min(offset + nbytes, self.nbytes)
+        while self._base + len(self._held) < end and self._more():
+            spare = min(offset - self._base, len(self._held)) - self.KEEP
+            if spare > 0:
+                del self._held[:spare]
+                self._base += spare
+        return bytes(self._held[max(0, offset - self._base) : max(0, end - self._base)])
+
+    def _more(self) -> bool:
+        tail = self._engine.unconsumed_tail
+        if not tail:
+            tail = self._source.read(self._offset + self._at, min(1 << 16, self._packed - self._at))
+            self._at += len(tail)
+        if self._engine.eof or not tail:
+            return False
+        try:
+            self._held += self._engine.decompress(tail, 1 << 20)
+        except zlib.error:
+            return False
+        return True
+
+
 def _why_not(path: str, exc: OSError) -> str:
     if isinstance(exc, FileNotFoundError):
         return f"{path} does not exist"

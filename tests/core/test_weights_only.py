@@ -124,8 +124,8 @@ def test_every_reason_is_one_sentence() -> None:
     assert found.needs == ("os.system", "x.Y")
     assert found.why == (
         "The version record is missing; its pickle is broken; it refers to 2 names not on torch's list: os.system and "
-        "x.Y; torch blocks os.system even where it is allowed; it is written with an opcode that weights_only=True does "
-        "not know (pickle protocol 4; torch writes 2): FRAME."
+        "x.Y; torch blocks os.system even where it is allowed; it is written with an opcode that weights_only=True "
+        "does not know (pickle protocol 4; torch writes 2): FRAME."
     )
 
 

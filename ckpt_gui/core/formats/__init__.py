@@ -13,6 +13,7 @@ from ckpt_gui.core.formats import (
     safetensors,
     sharded,
     torch_legacy,
+    torch_package,
     torch_tar,
     torch_zip,
     torchscript,
@@ -26,7 +27,17 @@ from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.sources import LocalFile
 from ckpt_gui.core.text import join_words
 
-FORMATS: tuple[Format, ...] = (pt2, torchscript, torch_zip, torch_legacy, torch_tar, safetensors, sharded, pickle_file)
+FORMATS: tuple[Format, ...] = (
+    pt2,
+    torch_package,
+    torchscript,
+    torch_zip,
+    torch_legacy,
+    torch_tar,
+    safetensors,
+    sharded,
+    pickle_file,
+)
 """In the order they are asked: the more specific first."""
 
 CONTAINED: tuple[Format, ...] = (torchscript, torch_zip, torch_legacy, pickle_file)

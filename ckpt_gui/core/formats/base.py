@@ -48,6 +48,8 @@ class Candidate:
         self.depth: int = outer.depth + 1 if outer else 0
         self.allowance: Allowance = outer.allowance if outer else Allowance(max(MIN_UNPACKED, MAX_RATIO * file.nbytes))
         """Shared with everything within, so that containers in containers do not multiply."""
+        self.contained: Allowance = outer.contained if outer else Allowance(MIN_UNPACKED + 4 * file.nbytes)
+        """How many bytes of containers within may still be read."""
         self.head = file.read(0, HEAD)
 
     @cached_property

@@ -49,6 +49,10 @@ def open_inner(outer: Candidate, data: Bytes, at: int | None, name: str, into: F
     if outer.depth >= MAX_DEPTH:
         into.notes.append(f"{name}: containers lie in each other deeper than {MAX_DEPTH} levels; not followed")
         return None
+    outer.contained.left -= data.nbytes
+    if outer.contained.left < 0:
+        into.notes.append(f"{name}: the containers within take far more bytes than the file; not followed")
+        return None
     try:
         candidate = Candidate(Inner(outer, data, name), outer.report, outer.kinds, outer)
         form = next((one for one in candidate.kinds if one.sniff(candidate)), None)

@@ -73,6 +73,8 @@ class _Reader:
         self.found = found
         self.texts = TextRecords(directory)
         self.storages: dict[str, Storage] = {}
+        self.opened: dict[int, Any] = {}
+        """Nested saves by the place of their record: many names may lead to one."""
         self.big_endian = False
         self.names: list[str] = []
         """Of the models."""
@@ -158,15 +160,20 @@ class _Reader:
         entry = self.directory.find(record)
         if entry is None:
             return None
+        if entry.header not in self.opened:
+            self.opened[entry.header] = self._open(entry, escape(record)[:200])
+        return self.opened[entry.header]
+
+    def _open(self, entry: Entry, name: str) -> Any:
         try:
             content, trouble = self.directory.open(entry)
         except OpenError as exc:
             self.found.notes.append(str(exc))
             return None
         if trouble:
-            self.found.notes.append(f"{escape(record)[:200]}: {trouble}")
+            self.found.notes.append(f"{name}: {trouble}")
         at = None if entry.method else self.directory.data_offset(entry)
-        return open_inner(self.candidate, content, at, escape(record)[:200], self.found)
+        return open_inner(self.candidate, content, at, name, self.found)
 
     def _graph(self, record: str) -> Any:
         entry = self.directory.find(record)

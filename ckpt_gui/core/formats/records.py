@@ -34,7 +34,7 @@ def read_record_pickle(directory: ZipDirectory, entry: Entry, table: StorageTabl
     if pickled.broken is None:
         if content.nbytes > pickled.end:
             directory.notes.append(f"{name}: {plural(content.nbytes - pickled.end, 'byte')} after the pickle's end")
-        if content.nbytes <= 256 << 20:
+        if content.nbytes <= 64 << 20:
             directory.check_crc(entry, content.read(0, content.nbytes))
     return pickled
 

@@ -16,7 +16,7 @@ from ckpt_gui.core.columns import Compression
 from ckpt_gui.core.errors import DamagedFile, TooLarge
 from ckpt_gui.core.formats.miniz import picks
 from ckpt_gui.core.progress import Report
-from ckpt_gui.core.sources import Allowance, Bytes, Memory, Window, inflate
+from ckpt_gui.core.sources import Allowance, Bytes, Inflating, Memory, Window, inflate
 from ckpt_gui.core.text import escape, plural
 
 MAX_DIRECTORY = 512 << 20
@@ -198,6 +198,9 @@ class ZipDirectory:
             raise DamagedFile(f"the record {escape(entry.name)[:200]} {why}")
         if entry.method == 0:
             return Window(self.source, begin, entry.packed), None
+        if entry.nbytes > MIN_INFLATED:
+            # Too long to hold: a pickle's reader only goes forward anyway.
+            return Inflating(self.source, begin, entry.packed, min(entry.nbytes, MAX_RATIO * entry.packed)), None
         limit = min(max(MIN_INFLATED, MAX_RATIO * entry.packed), self.allowance.left)
         data, trouble = inflate(self.source, begin, entry.packed, limit)
         self.allowance.left -= len(data)

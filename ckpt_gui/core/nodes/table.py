@@ -77,7 +77,7 @@ class Tables:
             offset += storage.root_offset
             storage = storage.root
         dtype, width = self._dtypes.get(tensor.dtype) or self._dtype(tensor.dtype)
-        numel, last, odd = 1, offset, offset < 0 or len(shape) != len(stride)
+        numel, last, odd = 1, offset, offset < 0 or len(shape) != len(stride) or len(shape) > MAX_RANK
         for dim, step in zip(shape, stride, strict=False):
             odd = odd or dim < 0 or step < 0 or dim > _INT62 or step > _INT62
             numel *= dim
@@ -86,7 +86,15 @@ class Tables:
             flags |= _flags(tensor)
         nbytes = -(-numel * width // 8)
         problem = -1
-        if odd or numel > _INT62 or offset > _INT62 or storage is None or tensor.problem or storage.problem:
+        if (
+            odd
+            or nbytes > _INT62
+            or numel > _INT62
+            or offset > _INT62
+            or storage is None
+            or tensor.problem
+            or storage.problem
+        ):
             numel, nbytes, problem = self._odd(number, tensor, storage, offset)
             odd = True
         elif (-(-(last + 1) * width // 8) > storage.nbytes and numel) or not width or len(shape) > MAX_RANK:

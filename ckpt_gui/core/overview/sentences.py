@@ -94,13 +94,17 @@ def _weights(checkpoint: Checkpoint, anatomy: Anatomy, usage: Usage) -> Iterator
     nodes = checkpoint.nodes
     networks = [part for part in anatomy.parts if part.role is Role.weights]
     for part in networks[:_MAX_PARTS]:
-        params = f"{count(nodes.params[part.node])} parameters"
-        text = f"Weights: {plural(nodes.tensors[part.node], 'tensor')}, {params}{_where(checkpoint, part)}"
+        tensors, params = nodes.tensors[part.node], nodes.params[part.node]
+        if len(networks) == 1:
+            tensors, params = usage.roles.count(Role.weights), usage.params_of(Role.weights)
+        text = f"Weights: {plural(tensors, 'tensor')}, {count(params)} parameters{_where(checkpoint, part)}"
         yield Sentence(text, part.node)
     for part in [part for part in anatomy.parts if part.role is Role.ema][:_MAX_PARTS]:
-        tensors = plural(nodes.tensors[part.node], "tensor")
-        yield Sentence(f"An average of the weights (EMA): {tensors}{_where(checkpoint, part)}", part.node)
-    if not networks and usage.roles.count(Role.other):
+        averaged = plural(nodes.tensors[part.node], "tensor")
+        yield Sentence(f"An average of the weights (EMA): {averaged}{_where(checkpoint, part)}", part.node)
+    if not networks and checkpoint.format == "torchscript" and checkpoint.rows:
+        yield Sentence("Frozen: none of its tensors has a state_dict name; they are constants of its code")
+    elif not networks and usage.roles.count(Role.other):
         yield Sentence(f"No mapping of names to tensors that could be weights; {usage.count(Role.other)} of other use")
 
 

@@ -267,6 +267,10 @@ class Usage:
         flags = self.checkpoint.tensors.flags[: self.checkpoint.rows]
         return sum(1 for one in flags if one & Flag.NOT_IN_STATE_DICT)
 
+    def params_of(self, role: Role) -> int:
+        """Elements of that role."""
+        return sum(params for one, params in zip(self.roles, self.params, strict=True) if one == role)
+
     def count(self, role: Role) -> str:
         """``148 tensors`` of that role."""
         return plural(self.roles.count(role), "tensor")

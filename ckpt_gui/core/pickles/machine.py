@@ -93,9 +93,9 @@ class _Machine:
         self.result = Pickled()
         self.made = 0
         self.frame_end = -1
-        # An honest stream spends more than eight bytes on a container or a memo entry, so these
+        # An honest stream spends more than nine bytes on a container or a memo entry, so these
         # bounds only meet streams of nothing but one-byte opcodes, which would fill the memory.
-        self.ceiling = 500_000 + max(0, source.nbytes - start) // 6
+        self.ceiling = 300_000 + max(0, source.nbytes - start) // 8
 
     def run(self) -> Pickled:
         result = self.result

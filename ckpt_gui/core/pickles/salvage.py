@@ -6,6 +6,9 @@ from typing import Any
 
 from ckpt_gui.core.pickles.values import Global, Mapping, Object
 
+MAX_LOOSE = 100_000
+"""Values that belong to no container, beyond which they are noise."""
+
 
 def salvage(stack: list[Any], marks: list[int]) -> Any:
     """The outermost container with everything that was still to be put into it.
@@ -21,7 +24,7 @@ def salvage(stack: list[Any], marks: list[int]) -> Any:
             _put(stack, waiting)
         else:
             stack.extend(waiting)
-    rest = _joined(stack)
+    rest = _joined(stack[:MAX_LOOSE])
     if len(rest) > 1:
         root = rest[0]
         if type(root) in (Mapping, list):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ckpt_gui.core.columns import Kind
+from ckpt_gui.core.columns import Flag, Kind
 from ckpt_gui.core.roles import shapes
 from ckpt_gui.core.roles.candidates import Candidate, is_candidate, is_network
 from ckpt_gui.core.roles.layout import Layout
@@ -55,7 +55,9 @@ class Walk:
         if evidence:
             self.parts.append(Part(Role.rng, step.node, evidence))
         else:
-            single = self.layout.params[step.node] <= 1 and step.node > 0
+            columns, tensor = self.layout.checkpoint.tensors, self.layout.checkpoint.nodes.tensor[step.node]
+            attribute = columns.flags[tensor] & Flag.NOT_IN_STATE_DICT
+            single = self.layout.params[step.node] <= 1 and step.node > 0 and not attribute
             self.loose[step.node] = Role.metadata if single else Role.other
 
     def _container(self, step: _Step) -> list[_Step]:
