@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from ckpt_gui.gui import icons, theme
+from ckpt_gui.gui import theme
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.open_files import OpenFiles
 from ckpt_gui.gui.settings import Settings, settings_path
@@ -72,6 +73,10 @@ def make_window(*, picture: bool = False) -> Window:
 
 def _after_first_paint(app: QApplication, window: Window) -> None:
     """What can wait until there is something to see."""
+    from ckpt_gui.gui import icons
+
+    gc.freeze()  # all that was imported stays; the collector need not walk it each time
+    gc.enable()  # the command line turned it off for the start
     app.setWindowIcon(icons.application())
     window.recent_menu.prune()
 

@@ -45,7 +45,9 @@ class Bars(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = self.fontMetrics()
-        names = min(self.width() / 3, max((metrics.horizontalAdvance(bar.name) for bar in self._beside), default=0) + 12)
+        names = min(
+            self.width() / 3, max((metrics.horizontalAdvance(bar.name) for bar in self._beside), default=0) + 12
+        )
         figures = max((metrics.horizontalAdvance(bar.figure) for bar in self._beside), default=0) + 14
         room = max(20.0, self.width() - names - figures)
         for number, bar in enumerate(self._bars):

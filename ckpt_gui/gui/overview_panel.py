@@ -110,7 +110,9 @@ class _Page(QWidget):
 
     def _alarms(self, overview: Overview) -> None:
         mark = f'<span style="color:{self._colours.alarm}">▲</span> '
-        self._list("Problems", [mark + rich.sentence(entry.text, entry.node, self._colours) for entry in overview.problems])
+        self._list(
+            "Problems", [mark + rich.sentence(entry.text, entry.node, self._colours) for entry in overview.problems]
+        )
         self._list("Notes", [rich.escape(note) for note in overview.notes])
 
     def _bars(self, title: str, shares: Sequence[Share], every: Sequence[Bar]) -> None:

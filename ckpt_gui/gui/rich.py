@@ -31,7 +31,7 @@ def sentence(words: str, node: int | None, colours: Colours) -> str:
     if node is None or node < 0:
         return escape(words)
     style = f"text-decoration:none; color:{colours.text}"
-    mark = f'<span style="color:{colours.accent}">&nbsp;›</span>'
+    mark = f'<span style="color:{colours.accent}">&nbsp;→</span>'
     return f'<a href="#{node}" style="{style}">{escape(words)}{mark}</a>'
 
 
