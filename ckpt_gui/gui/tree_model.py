@@ -16,8 +16,6 @@ LABEL_ROLE = Qt.ItemDataRole.UserRole + 1
 NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
 """What stands behind the key: partners, class, trouble."""
 
-<<<<<<< HEAD
-=======
 # Looked up once: data() is asked for them hundreds of times a repaint, and an enum's attribute is a Python call.
 _DISPLAY = Qt.ItemDataRole.DisplayRole
 _ALIGNMENT = Qt.ItemDataRole.TextAlignmentRole
@@ -25,7 +23,6 @@ _FOREGROUND = Qt.ItemDataRole.ForegroundRole
 _FONT = Qt.ItemDataRole.FontRole
 _ARROWS = ("↑", "↓")
 """In the title, not by the style: styles paint theirs over the words of narrow columns."""
->>>>>>> 3afaf3e184233962e34f39caf1a616360511dc2a
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _ROW = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
@@ -134,7 +131,8 @@ class TreeModel(QAbstractItemModel):
             return None
         column = COLUMNS[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.title
+            order = self.outline.sort if self.outline is not None else None
+            return column.title if order is None or order[0] != column.key else f"{column.title} {_ARROWS[order[1]]}"
         if role == Qt.ItemDataRole.ToolTipRole:
             return column.tip or None
         if role == Qt.ItemDataRole.TextAlignmentRole:

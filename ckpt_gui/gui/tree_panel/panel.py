@@ -144,10 +144,7 @@ class TreePanel(QWidget):
 
     def restore(self, state: QByteArray) -> bool:
         """Take on saved columns; False if they are of another version."""
-        restored = [view.columns.restore(state) for view in (self.rows.tree, self.rows.list)]
-        for view in (self.rows.tree, self.rows.list):
-            view.columns.show_order(self.rows.sort)
-        return all(restored)
+        return self.rows.tree.columns.restore(state) and self.rows.list.columns.restore(state)
 
     def focus_filter(self) -> None:
         """Put the keyboard into the filter line."""

@@ -111,7 +111,6 @@ class Rows(QWidget):
         self._swap(flat)
         (self.model if flat else self.flat_model).show(None)
         self._model.show(outline)
-        self.view.columns.show_order(self.sort)
         if not flat:
             self._expand_again(outline)
         self._quiet -= 1
@@ -246,7 +245,7 @@ class Rows(QWidget):
     def _dress(self) -> None:
         for model in (self.model, self.flat_model):
             model.dress(self.palette(), self.font())
-        height = self.list.fontMetrics().height() + 3
+        height = self.list.fontMetrics().height()
         self.list.verticalHeader().setMinimumSectionSize(height)
         self.list.verticalHeader().setDefaultSectionSize(height)
 
