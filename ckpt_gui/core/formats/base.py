@@ -22,6 +22,9 @@ HEAD = 4096
 MIN_UNPACKED = 256 << 20
 """All deflated records of a file may together grow to this many bytes, or to MAX_RATIO times the file."""
 
+MIN_CONTAINED = 64 << 20
+"""All containers within a file may together take this many bytes and four times the file's."""
+
 
 class File(Protocol):
     """What a format reads from: a file, or the bytes of a container within one."""
@@ -48,7 +51,7 @@ class Candidate:
         self.depth: int = outer.depth + 1 if outer else 0
         self.allowance: Allowance = outer.allowance if outer else Allowance(max(MIN_UNPACKED, MAX_RATIO * file.nbytes))
         """Shared with everything within, so that containers in containers do not multiply."""
-        self.contained: Allowance = outer.contained if outer else Allowance(MIN_UNPACKED + 4 * file.nbytes)
+        self.contained: Allowance = outer.contained if outer else Allowance(MIN_CONTAINED + 4 * file.nbytes)
         """How many bytes of containers within may still be read."""
         self.head = file.read(0, HEAD)
 
