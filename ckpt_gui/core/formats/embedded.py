@@ -20,7 +20,7 @@ from ckpt_gui.core.sources import Bytes, Memory, Window
 MAX_DEPTH = 4
 MAX_CONTAINERS = 20_000
 MAX_NOTES = 200
-DEEPER = 64 << 10
+DEEPER = 128 << 10
 """What a container within a container costs beside its own bytes."""
 MAX_DECODED = 64 << 20
 """Byte strings of protocol 2 are written as text: unlike others, they are decoded in memory, up to this many bytes."""

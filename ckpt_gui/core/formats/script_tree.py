@@ -18,6 +18,7 @@ MAX_REPEATED = 1_000_000
 MAX_DEPTH = 200
 MAX_NAMES = 64 << 20
 """Characters of dotted names; each begins with its module's name, so that one long name could grow without bound."""
+MAX_NAME = 4096
 
 
 def lay_out(root: Any, code: ScriptCode) -> Any:
@@ -39,7 +40,7 @@ def lay_out(root: Any, code: ScriptCode) -> Any:
         seen.add(id(value))
         spent += len(prefix) * (1 + len(module.entries) - before)
         inside = above | {id(value)}
-        over = len(inside) > MAX_DEPTH or spent > MAX_NAMES
+        over = len(inside) > MAX_DEPTH or spent > MAX_NAMES or len(prefix) > MAX_NAME
         for name, child in reversed(children):
             if over or id(child) in inside or (id(child) in seen and repeated > MAX_REPEATED):
                 # The value itself goes in: the tree tells cycles, depth and repetition in its own way.

@@ -26,6 +26,7 @@ NAME = "torchscript"
 MAX_MODULES = 200_000
 MAX_NAMES = 64 << 20
 """Characters of dotted names; each begins with its module's name, so that one long name could grow without bound."""
+MAX_NAME = 4096
 _FROM_ID = "torch.jit._pickle.build_tensor_from_id"
 
 _DTYPES = {
@@ -92,7 +93,7 @@ class _Reader:
             prefix, definition = pending.pop()
             count += 1
             spent += len(prefix) * (1 + len(field(definition, "parameters", list, [])))
-            if count > MAX_MODULES or spent > MAX_NAMES:
+            if count > MAX_MODULES or spent > MAX_NAMES or len(prefix) > MAX_NAME:
                 self.found.notes.append(
                     f"more than {MAX_MODULES:,} modules, or names without end; the others are left out"
                 )
