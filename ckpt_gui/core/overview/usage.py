@@ -82,6 +82,18 @@ class _Taken:
         self._runs[begin:end] = [(low, high)]
 
 
+def _region(storage: int, bits: int, offset: int, shape: tuple[int, ...], stride: tuple[int, ...]) -> _Region | None:
+    """What a window uses; None if it has no element or no storage. An expanded dimension counts once."""
+    last, distinct = offset, 1
+    for dim, step in zip(shape, stride, strict=True):
+        last += max(dim - 1, 0) * step
+        distinct *= dim if step or not dim else 1
+    if storage < 0 or distinct <= 0:
+        return None
+    low, high = offset * bits // 8, -(-(last + 1) * bits // 8)
+    return _Region(storage, low, high, min(-(-distinct * bits // 8), high - low))
+
+
 class Usage:
     """Per tensor row: its role, and the elements and bytes that are its own."""
 
@@ -97,12 +109,13 @@ class Usage:
         self.sharers: dict[int, list[int]] = {}
         """Storage → rows, for storages of several rows."""
         self._widths = [dtypes.named(text).bits for text in checkpoint.texts]
+        self._known: dict[tuple[int, ...], _Region | None] = {}
         self._fill()
 
     def _fill(self) -> None:
         tensors = self.checkpoint.tensors
         users = Counter(tensors.storage)
-        shared: dict[int, list[tuple[int, _Region]]] = {}
+        shared: dict[int, dict[_Region, int]] = {}
         plain, extras = tensors.storage, self.checkpoint.extras
         for tensor in range(self.checkpoint.rows):
             storage = plain[tensor]
@@ -110,18 +123,39 @@ class Usage:
             if storage >= 0 and users[storage] == 1 and simple:
                 bits = self._widths[tensors.dtype[tensor]]
                 self.nbytes[tensor] = self.used[storage] = -(-self.params[tensor] * bits // 8)
-            else:
-                for region in self._regions(tensor):
-                    shared.setdefault(region.storage, []).append((tensor, region))
+            elif tensors.problem[tensor] < 0:
+                for region in [self._plain(tensor)] if simple else self._regions(tensor):
+                    if region is not None:
+                        self._claim(shared.setdefault(region.storage, {}), region, tensor)
         for storage, regions in shared.items():
             self._share(storage, regions)
+        self._known.clear()
+
+    def _claim(self, owners: dict[_Region, int], region: _Region, tensor: int) -> None:
+        """Note a use of a region; of equal uses only the first of the earliest role counts."""
+        rows = self.sharers.setdefault(region.storage, [])
+        if not rows or rows[-1] != tensor:
+            rows.append(tensor)
+        owner = owners.setdefault(region, tensor)
+        if owner != tensor:
+            loser = tensor
+            if self.roles[tensor] < self.roles[owner]:
+                owners[region], loser = tensor, owner
+            self.params[loser] = 0
+
+    def _plain(self, tensor: int) -> _Region | None:
+        """The region of a tensor that is one window given by its columns; None if it has no element or storage."""
+        t = self.checkpoint.tensors
+        at, rank = t.sizes_at[tensor], t.rank[tensor]
+        mark = (t.storage[tensor], t.dtype[tensor], t.offset[tensor], *t.sizes[at : at + 2 * rank])
+        if mark not in self._known:
+            shape, stride = mark[3 : 3 + rank], mark[3 + rank :]
+            bits = self._widths[t.dtype[tensor]]
+            self._known[mark] = _region(t.storage[tensor], bits, t.offset[tensor], shape, stride)
+        return self._known[mark]
 
     def _regions(self, tensor: int) -> Iterator[_Region]:
-        checkpoint = self.checkpoint
-        if checkpoint.tensors.problem[tensor] >= 0:
-            return
-        info = checkpoint.tensor(tensor)
-        for _, part in info.parts[:64]:
+        for _, part in self.checkpoint.tensor(tensor).parts[:64]:
             yield from self._regions_of(part)
         yield from self._regions_of(tensor)
 
@@ -129,26 +163,16 @@ class Usage:
         info = self.checkpoint.tensor(tensor)
         bits = dtypes.named(info.dtype).bits
         for piece in info.pieces:
-            if piece.storage < 0 or len(piece.shape) != len(piece.stride):
-                continue
-            last, distinct = piece.offset, 1
-            for dim, step in zip(piece.shape, piece.stride, strict=True):
-                last += max(dim - 1, 0) * step
-                distinct *= dim if step or not dim else 1
-            if distinct:
-                low, high = piece.offset * bits // 8, -(-(last + 1) * bits // 8)
-                yield _Region(piece.storage, low, high, min(-(-distinct * bits // 8), high - low))
+            if piece.storage >= 0 and len(piece.shape) == len(piece.stride):
+                region = _region(piece.storage, bits, piece.offset, piece.shape, piece.stride)
+                if region is not None:
+                    yield region
 
-    def _share(self, storage: int, regions: list[tuple[int, _Region]]) -> None:
+    def _share(self, storage: int, owners: dict[_Region, int]) -> None:
         """Give each row of a shared storage what rows of earlier roles have not taken."""
-        rows = sorted({tensor for tensor, _ in regions})
-        if len(rows) > 1:
-            self.sharers[storage] = rows
-        if len(regions) == 1:
-            tensor, region = regions[0]
-            self.nbytes[tensor] += region.nbytes
-            self.used[storage] = region.nbytes
-            return
+        if len(self.sharers[storage]) < 2:
+            del self.sharers[storage]
+        regions = [(tensor, region) for region, tensor in owners.items()]
         taken = _Taken()
         # Earlier roles first; whole runs before views with gaps, which can only be estimated against them.
         regions.sort(key=lambda item: (self.roles[item[0]], item[1].sparse, item[1].low, item[0]))

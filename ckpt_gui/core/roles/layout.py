@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.model import Checkpoint
@@ -32,7 +33,12 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 
 def words(key: str) -> frozenset[str]:
     """The words of a key in lower case: ``modelEma_v2`` → model, ema, v2."""
-    return frozenset(_NOT_WORD.split(_CAMEL.sub("_", key[:200]).lower())) - {""}
+    return _words(key[:200])
+
+
+@lru_cache(maxsize=8192)
+def _words(key: str) -> frozenset[str]:
+    return frozenset(_NOT_WORD.split(_CAMEL.sub("_", key).lower())) - {""}
 
 
 class Layout:
