@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from itertools import compress, repeat
+from operator import eq
 from typing import NamedTuple, TypeVar
 
 from ckpt_gui.core import dtypes
@@ -108,7 +110,7 @@ class Usage:
         """Storage → bytes that some tensor uses; storages of one plain tensor included."""
         self.sharers: dict[int, list[int]] = {}
         """Storage → rows, for storages of several rows."""
-        self._widths = [dtypes.named(text).bits for text in checkpoint.texts]
+        self._widths = {number: dtypes.named(checkpoint.texts[number]).bits for number in set(tensors.dtype)}
         self._known: dict[tuple[int, ...], _Region | None] = {}
         self._fill()
 
@@ -196,20 +198,40 @@ class Usage:
 
     def by_device(self) -> tuple[Share, ...]:
         """Device tags, the largest first; empty where the format has none."""
-        found = self._sum([self.checkpoint.device(tensor) for tensor in range(self.checkpoint.rows)])
+        found = self._sum(self._devices())
         shares = [self._share_of(tag, *sums) for tag, sums in found.items() if tag is not None]
         return tuple(sorted(shares, key=lambda share: -share.nbytes))
 
-    def _sum(self, marks: Iterable[Mark]) -> dict[Mark, tuple[int, int, int]]:
+    def _devices(self) -> list[str | None]:
+        """The tag of each row."""
+        checkpoint = self.checkpoint
+        tags = [checkpoint.texts[number] if number >= 0 else None for number in checkpoint.storages.device]
+        tags.append(None)  # storage -1
+        found = [tags[storage] for storage in checkpoint.tensors.storage[: checkpoint.rows]]
+        for tensor, extra in checkpoint.extras.items():
+            if "device" in extra and tensor < checkpoint.rows:
+                found[tensor] = checkpoint.device(tensor)
+        return found
+
+    def _sum(self, marks: Sequence[Mark]) -> dict[Mark, tuple[int, int, int]]:
         """Mark → rows, elements and bytes."""
-        counts: Counter[Mark] = Counter()
-        params: Counter[Mark] = Counter()
-        nbytes: Counter[Mark] = Counter()
-        for mark, elements, stored in zip(marks, self.params, self.nbytes, strict=False):
-            counts[mark] += 1
-            params[mark] += elements
-            nbytes[mark] += stored
-        return {mark: (count, params[mark], nbytes[mark]) for mark, count in counts.items()}
+        rows = self.checkpoint.rows
+        distinct = dict.fromkeys(marks[:rows])
+        if len(distinct) > 30:
+            return self._sum_many(marks[:rows])
+        found = {}
+        for mark in distinct:
+            # Chosen and added by C loops: there may be half a million rows.
+            chosen = list(map(eq, marks[:rows], repeat(mark)))
+            found[mark] = (sum(chosen), sum(compress(self.params, chosen)), sum(compress(self.nbytes, chosen)))
+        return found
+
+    def _sum_many(self, marks: Sequence[Mark]) -> dict[Mark, tuple[int, int, int]]:
+        found: dict[Mark, tuple[int, int, int]] = {}
+        for mark, elements, stored in zip(marks, self.params, self.nbytes, strict=True):
+            rows, params, nbytes = found.get(mark, (0, 0, 0))
+            found[mark] = rows + 1, params + elements, nbytes + stored
+        return found
 
     def _share_of(self, name: str, tensors: int, params: int, nbytes: int) -> Share:
         whole = self.checkpoint.nbytes
@@ -288,8 +310,8 @@ class Usage:
 
     def unlisted(self) -> int:
         """Rows that a module's state_dict would not name."""
-        flags = self.checkpoint.tensors.flags[: self.checkpoint.rows]
-        return sum(1 for one in flags if one & Flag.NOT_IN_STATE_DICT)
+        attribute = int(Flag.NOT_IN_STATE_DICT)
+        return sum(1 for one in self.checkpoint.tensors.flags[: self.checkpoint.rows] if one & attribute)
 
     def params_of(self, role: Role) -> int:
         """Elements of that role."""

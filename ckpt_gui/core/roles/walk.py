@@ -124,7 +124,9 @@ class Walk:
     def _into_candidate(self, step: _Step) -> list[_Step]:
         """What may lie among the weights without being weights: an EMA's copy, an optimizer, generator states."""
         layout = self.layout
-        if layout.kind[step.node] == Kind.OBJECT:
+        begin, end = layout.first[step.node], layout.first[step.node] + layout.count[step.node]
+        only_tensors = layout.kind.count(Kind.TENSOR, begin, end) == end - begin
+        if layout.kind[step.node] == Kind.OBJECT or (only_tensors and not layout.has_bytes):
             return []
         steps = []
         for key, child in layout.pairs(step.node):
