@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from ckpt_gui.core.outline import COLUMNS, ROOT
@@ -447,13 +447,15 @@ def test_a_reload_of_a_file_that_changed_keeps_what_is_still_there(panel: TreePa
     assert panel.selected_paths() == []
 
 
-def test_light_and_dark_follow_the_palette(panel: TreePanel, qtbot: QtBot) -> None:
-    dark = QPalette(panel.palette())
+def test_light_and_dark_follow_the_palette(panel: TreePanel, qtbot: QtBot, qapp: QApplication) -> None:
+    before, broken = qapp.palette(), panel.rows.model.index_of(SAMPLE.find(("broken",)) or 0)
+    dark = QPalette(before)
     dark.setColor(QPalette.ColorRole.Base, QColor("#101010"))
-    panel.setPalette(dark)
-    broken = panel.rows.model.index_of(SAMPLE.find(("broken",)) or 0)
-
-    qtbot.waitUntil(lambda: broken.data(Qt.ItemDataRole.ForegroundRole) == QColor("#ff7a90"))
+    qapp.setPalette(dark)
+    try:
+        qtbot.waitUntil(lambda: broken.data(Qt.ItemDataRole.ForegroundRole) == QColor("#ff7a90"))
+    finally:
+        qapp.setPalette(before)
 
 
 def test_a_long_value_may_run_over_empty_cells(panel: TreePanel) -> None:
