@@ -146,6 +146,10 @@ class TreePanel(QWidget):
         """Take on saved columns; False if they are of another version."""
         return self.rows.tree.columns.restore(state) and self.rows.list.columns.restore(state)
 
+    def busy(self) -> bool:
+        """Whether the filter is still at work."""
+        return self._searching.busy
+
     def focus_filter(self) -> None:
         """Put the keyboard into the filter line."""
         self.filter.edit.setFocus()

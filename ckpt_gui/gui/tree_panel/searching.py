@@ -27,6 +27,11 @@ class Searching(QObject):
         self._search: Slices[Found] = Slices(self)
         self._warm_up: Slices[None] = Slices(self)
 
+    @property
+    def busy(self) -> bool:
+        """Whether an answer, or the index for later ones, is still being worked on."""
+        return self._search.busy or self._warm_up.busy
+
     def look_in(self, checkpoint: Checkpoint, roles: bytes | None) -> None:
         """Search another checkpoint from now on; its index is begun at once."""
         self._search.stop()

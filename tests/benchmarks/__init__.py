@@ -1,0 +1,1 @@
+"""Measurements against what a user would run instead, both in one run: ``python -m tests.benchmarks [--mini]``."""
