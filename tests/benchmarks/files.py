@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,11 @@ def training(path: Path, width: int) -> Path:
     names = [f"transformer.h.{layer}.{part}.weight" for layer in range(12) for part in ("attn", "proj", "up", "down")]
     state = {name: torch.empty(width, width) for name in names}
     moments = {
-        number: {"step": torch.tensor(1.0), "exp_avg": torch.empty(width, width), "exp_avg_sq": torch.empty(width, width)}
+        number: {
+            "step": torch.tensor(1.0),
+            "exp_avg": torch.empty(width, width),
+            "exp_avg_sq": torch.empty(width, width),
+        }
         for number in range(len(names))
     }
     groups = [{"lr": 1e-3, "betas": (0.9, 0.95), "params": list(range(len(names)))}]
@@ -35,3 +40,8 @@ def training(path: Path, width: int) -> Path:
     with torch.serialization.skip_data():
         torch.save(content, path)
     return path
+
+
+if __name__ == "__main__":
+    maker, place, size = sys.argv[1:]
+    {"many_small": many_small, "training": training}[maker](Path(place), int(size))

@@ -1,12 +1,11 @@
-"""How fast a tree appears: ``info`` beside torch.load, a huge file beside a small one, the window beside an empty one."""
+"""How fast a tree appears: beside torch.load, a huge file beside a small one, the window beside an empty one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks.files import many_small, training
-from tests.benchmarks.timing import Figure, ours, pair, python, run
+from tests.benchmarks.timing import Figure, made, ours, pair, python, run
 
 TORCH_LOAD = "import sys, torch; torch.load(sys.argv[1], mmap=True, weights_only=True)"
 
@@ -50,7 +49,7 @@ def figures(folder: Path, mini: bool) -> Iterator[Figure]:
 
 
 def _against_torch(folder: Path, layers: int, rounds: int) -> Figure:
-    path = many_small(folder / "many.pt", layers)
+    path = made("many_small", folder / "many.pt", layers)
     seen = pair(ours("info", "--json", path), python(TORCH_LOAD, path), rounds)
     return Figure(
         f"info --json of {layers * 768:,} tensors, whole process",
@@ -61,17 +60,20 @@ def _against_torch(folder: Path, layers: int, rounds: int) -> Figure:
 
 
 def _huge(folder: Path, width: int, rounds: int) -> Iterator[Figure]:
-    small, large = training(folder / "small.pt", 40), training(folder / "large.pt", width)
+    small, large = made("training", folder / "small.pt", 40), made("training", folder / "large.pt", width)
     sizes = f"{large.stat().st_size / 2**30:.1f} GiB against {small.stat().st_size / 2**20:.1f} MiB, the same keys"
     seen = pair(ours("info", large), ours("info", small), max(rounds, 3))
     yield Figure(
-        f"info, {sizes}", f"{seen.left:.3f} s against {seen.right:.3f} s: {seen.ratio:.2f} ×", "≤ 1.2 ×", seen.ratio <= 1.2
+        f"info, {sizes}",
+        f"{seen.left:.3f} s against {seen.right:.3f} s: {seen.ratio:.2f} ×",
+        "≤ 1.2 ×",
+        seen.ratio <= 1.2,
     )
     yield Figure("… peak memory", f"{seen.left_peak:.0f} MB", "< 100 MB", seen.left_peak < 100)
 
 
 def _first_paint(folder: Path, rounds: int) -> Figure:
-    path = training(folder / "small.pt", 40)
+    path = made("training", folder / "small.pt", 40)
     environment = {"QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(folder)}
     seen = pair(python(OUR_WINDOW, path), python(EMPTY_WINDOW), rounds, **environment)
     return Figure(

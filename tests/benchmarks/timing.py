@@ -47,6 +47,16 @@ def ours(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "ckpt_gui", *map(str, arguments)]
 
 
+def made(kind: str, path: Path, size: int) -> Path:
+    """A file of ``files``, made in a process of its own.
+
+    The kernel counts a parent's memory towards the peak of the children it forks, so this process
+    must stay small: it never imports torch.
+    """
+    run([sys.executable, "-m", "tests.benchmarks.files", kind, str(path), str(size)])
+    return path
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """Two commands timed in turn: medians of seconds, the larger peak of memory each."""
