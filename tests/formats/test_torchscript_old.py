@@ -62,7 +62,8 @@ def archive(path: Path, main: Json | None = None, tensors: list[Json] | None = N
     }  # fmt: skip
     with zipfile.ZipFile(path, "w") as out:
         everything = {
-            "version": b"1\n", "code/net.py": b"op_version_set = 1\n", **RECORDS, "model.json": json.dumps(model).encode(),
+            "version": b"1\n", "code/net.py": b"op_version_set = 1\n", **RECORDS,
+            "model.json": json.dumps(model).encode(),
             **{name.replace("__", "."): data for name, data in records.items()},
         }  # fmt: skip
         for name, data in everything.items():
