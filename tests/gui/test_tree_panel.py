@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from ckpt_gui.core.outline import COLUMNS, ROOT
 from ckpt_gui.core.roles import Role
+from ckpt_gui.gui import theme
 from ckpt_gui.gui.tree_panel import TreePanel
 from ckpt_gui.gui.tree_panel.builder import Builder
 from ckpt_gui.gui.tree_panel.views import ValueDelegate
@@ -447,15 +448,18 @@ def test_a_reload_of_a_file_that_changed_keeps_what_is_still_there(panel: TreePa
     assert panel.selected_paths() == []
 
 
-def test_light_and_dark_follow_the_palette(panel: TreePanel, qtbot: QtBot, qapp: QApplication) -> None:
-    before, broken = qapp.palette(), panel.rows.model.index_of(SAMPLE.find(("broken",)) or 0)
-    dark = QPalette(before)
-    dark.setColor(QPalette.ColorRole.Base, QColor("#101010"))
-    qapp.setPalette(dark)
+def test_light_and_dark_follow_the_application(panel: TreePanel, qtbot: QtBot, qapp: QApplication) -> None:
+    before = qapp.palette(), qapp.styleSheet()
+    broken = panel.rows.model.index_of(SAMPLE.find(("broken",)) or 0)
+    muted = QColor(theme.DARK.muted)
     try:
+        qapp.setPalette(theme.palette(theme.DARK))
+        qapp.setStyleSheet(theme.sheet(theme.DARK))
         qtbot.waitUntil(lambda: broken.data(Qt.ItemDataRole.ForegroundRole) == QColor("#ff7a90"))
+        qtbot.waitUntil(lambda: panel.filter.counts.palette().windowText().color() == muted)
     finally:
-        qapp.setPalette(before)
+        qapp.setPalette(before[0])
+        qapp.setStyleSheet(before[1])
 
 
 def test_a_long_value_may_run_over_empty_cells(panel: TreePanel) -> None:
