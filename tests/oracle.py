@@ -44,7 +44,8 @@ def torch_rows(path: Path) -> list[Row]:
             return list(_named(module.state_dict(keep_vars=True)))
         if kind == "pt2":
             program = torch.export.load(path)
-            return list(_named({**program.state_dict, **program.constants}))
+            rows = _named({**program.state_dict, **program.constants})
+            return [{**row, "in_state_dict": row["path"][0] in program.state_dict} for row in rows]
         if kind == "package":
             return list(_package(path))
         return list(_torch(path, kind))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ckpt_gui.core.code_names import python3_name
-from ckpt_gui.core.columns import Kind
+from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.text import escape, join_words, plural
 
@@ -93,6 +93,8 @@ def verdict(checkpoint: Checkpoint) -> Verdict:
         return Verdict(None, (), "There is no pickle in it, so weights_only makes no difference.")
     needs = needed_names(checkpoint)
     reasons = [*_of_the_file(checkpoint), *_of_names(needs), *_of_opcodes(checkpoint), *_of_containers(checkpoint)]
+    if not needs and not reasons:
+        reasons = _of_values(checkpoint)
     if not reasons:
         return Verdict(True, (), "")
     sentence = "; ".join(reasons)
@@ -160,4 +162,19 @@ def _of_containers(checkpoint: Checkpoint) -> list[str]:
     for node, type_name in enumerate(nodes.type_name):
         if type_name == wanted and nodes.kind[node] == Kind.MAPPING and nodes.count[node]:
             return ["it fills a defaultdict, which weights_only=True never does"]
+    return []
+
+
+def _of_values(checkpoint: Checkpoint) -> list[str]:
+    """What only a stream that torch did not write holds, though every name of it is allowed."""
+    nodes, texts = checkpoint.nodes, checkpoint.texts
+    if Kind.OBJECT in bytes(nodes.kind):
+        return ["it calls an allowed name, or a value, in a way that torch does not"]
+    if "persistent id" in texts and texts.index("persistent id") in nodes.type_name:
+        return ["it refers to something outside the pickle that is no storage"]
+    odd_keys = (key for key, key_type in zip(nodes.key, nodes.key_type, strict=True) if key_type == KeyType.OTHER)
+    if any(texts[key].startswith(("[", "{")) for key in odd_keys):
+        return ["one of its keys is a list or a dict, which Python cannot hash"]
+    if any(odd in note for note in checkpoint.notes for odd in ("that is no mapping", "that is no list")):
+        return ["it puts items into something that cannot hold them"]
     return []

@@ -16,6 +16,13 @@ LABEL_ROLE = Qt.ItemDataRole.UserRole + 1
 NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
 """What stands behind the key: partners, class, trouble."""
 
+# Looked up once: data() is asked for them hundreds of times a repaint, and an enum's attribute is a Python call.
+_DISPLAY = Qt.ItemDataRole.DisplayRole
+_ALIGNMENT = Qt.ItemDataRole.TextAlignmentRole
+_FOREGROUND = Qt.ItemDataRole.ForegroundRole
+_FONT = Qt.ItemDataRole.FontRole
+_ARROWS = ("↑", "↓")
+"""In the title, not by the style: styles paint theirs over the words of narrow columns."""
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _ROW = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
@@ -88,7 +95,7 @@ class TreeModel(QAbstractItemModel):
         """Rows can be selected, never edited."""
         if self.outline is None or not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        return _ROW if index.column() == 0 and self.outline.opens(index.internalId()) else _LEAF
+        return _ROW if self.outline.opens(index.internalId()) else _LEAF
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """One cell."""
@@ -96,13 +103,13 @@ class TreeModel(QAbstractItemModel):
         if outline is None or not index.isValid():
             return None
         row, column = index.internalId(), index.column()
-        if role == Qt.ItemDataRole.DisplayRole:
+        if role == _DISPLAY:
             return outline.text(row, column)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
+        if role == _ALIGNMENT:
             return _RIGHT if COLUMNS[column].right else _LEFT
-        if role == Qt.ItemDataRole.ForegroundRole:
+        if role == _FOREGROUND:
             return self._problem if outline.is_bad(row) else self._muted if column else None
-        if role == Qt.ItemDataRole.FontRole:
+        if role == _FONT:
             return self._bold if column == 0 and outline.is_heading(row) else None
         return self._words(outline, row, column, role)
 
@@ -124,7 +131,8 @@ class TreeModel(QAbstractItemModel):
             return None
         column = COLUMNS[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.title
+            order = self.outline.sort if self.outline is not None else None
+            return column.title if order is None or order[0] != column.key else f"{column.title} {_ARROWS[order[1]]}"
         if role == Qt.ItemDataRole.ToolTipRole:
             return column.tip or None
         if role == Qt.ItemDataRole.TextAlignmentRole:

@@ -12,7 +12,7 @@ from torch import _weights_only_unpickler as unpickler
 
 from ckpt_gui.core.formats import open_checkpoint
 from ckpt_gui.core.weights_only import ALLOWED, IMPLIED, verdict
-from tests.builders import CASES
+from tests.builders import CASES, HOSTILE
 from tests.builders.common import quiet
 from tests.core.roles.trees import checkpoint, state_dict
 
@@ -132,6 +132,19 @@ def test_every_reason_is_one_sentence() -> None:
 def test_python_2_names_are_those_of_python_3() -> None:
     made = checkpoint(state_dict(), code=("__builtin__.set", "copy_reg._reconstructor", "__builtin__.eval"))
     assert verdict(made).needs == ("copyreg._reconstructor", "builtins.eval")
+
+
+MALFORMED = [
+    name for name in HOSTILE
+    if name.startswith(("pickle/broken_setitem_", "pickle/broken_append_", "pickle/broken_reduce_", "pickle/call_",
+                        "tensor/persistent_id_")) and not name.endswith(("2_40", "_four", "_seven"))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_streams_no_torch_ever_wrote_are_not_accepted(name: str, tmp_path: Path) -> None:
+    path = HOSTILE[name](tmp_path)
+    assert verdict(open_checkpoint(path)).accepted is torch_takes(path)
 
 
 def test_hostile_names_are_escaped_in_the_sentence() -> None:

@@ -90,17 +90,18 @@ def test_torchscript_inside(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(path)
     found = {path: info.shape for path, info in rows.ours(checkpoint).items()}
     assert found == {("net/net.pkl", "m", "0.weight"): (2, 3), ("net/net.pkl", "m", "0.bias"): (2,)}
-    assert checkpoint.find(("code", ".data/ts_code/code/__torch__/torch/nn/modules/linear.py")) is not None
+    code = [text for text in checkpoint.long_texts.values() if "class Linear(Module)" in text]
+    assert len(code) == 1  # its file's name depends on what else was scripted before ("___torch_mangle_3")
 
 
 def test_records_on_top_of_each_other_are_not_read_again_and_again(tmp_path: Path, archive: Path) -> None:
-    """Thousands of names for one pickle: a directory can claim that."""
+    """Hundreds of names for one pickle: a directory can claim that."""
     path = tmp_path / "many.pt"
     with zipfile.ZipFile(path, "w") as out:
         out.writestr("a/.data/extern_modules", "")
-        out.writestr("a/p/big.pkl", b"\x80\x02]q\x00(" + b"K\x01" * 500_000 + b"e.")
+        out.writestr("a/p/big.pkl", b"\x80\x03B\x40\x0d\x03\x00" + bytes(200_000) + b".")
         info = out.filelist[-1]
-        for number in range(3000):
+        for number in range(300):
             twin = zipfile.ZipInfo(f"a/p/{number}.pkl", info.date_time)
             for name in ("header_offset", "CRC", "compress_size", "file_size"):
                 setattr(twin, name, getattr(info, name))

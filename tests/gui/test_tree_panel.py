@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from ckpt_gui.core.outline import COLUMNS, ROOT
@@ -364,8 +364,9 @@ def test_the_column_menu_shows_and_hides(panel: TreePanel) -> None:
     [
         ("Ctrl+C", "transformer.h.1.attn.c_attn.weight"),
         ("Ctrl+Shift+K", "state_dict/transformer.h.1.attn.c_attn.weight"),
-        ("Ctrl+Shift+C", 'torch.load(r"/data/gpt small.pt", map_location="cpu", weights_only=True)'
-         '["state_dict"]["transformer.h.1.attn.c_attn.weight"]'),
+        ("Ctrl+Shift+C", 'torch.load(r"/data/gpt small.pt", map_location="cpu", weights_only=False)'
+         '["state_dict"]["transformer.h.1.attn.c_attn.weight"]'
+         "  # weights_only=False runs code from the file: only if you trust it"),
     ],
 )  # fmt: skip
 def test_copying(panel: TreePanel, keys: str, copied: str) -> None:
@@ -373,7 +374,7 @@ def test_copying(panel: TreePanel, keys: str, copied: str) -> None:
     action = next(one for one in panel.actions() if one.shortcut().toString() == keys)
     action.trigger()
 
-    assert clipboard().startswith(copied) if keys == "Ctrl+Shift+C" else clipboard() == copied
+    assert clipboard() == copied
 
 
 def test_copying_a_hostile_key_does_no_harm(panel: TreePanel) -> None:
@@ -446,13 +447,15 @@ def test_a_reload_of_a_file_that_changed_keeps_what_is_still_there(panel: TreePa
     assert panel.selected_paths() == []
 
 
-def test_light_and_dark_follow_the_palette(panel: TreePanel, qtbot: QtBot) -> None:
-    dark = QPalette(panel.palette())
+def test_light_and_dark_follow_the_palette(panel: TreePanel, qtbot: QtBot, qapp: QApplication) -> None:
+    before, broken = qapp.palette(), panel.rows.model.index_of(SAMPLE.find(("broken",)) or 0)
+    dark = QPalette(before)
     dark.setColor(QPalette.ColorRole.Base, QColor("#101010"))
-    panel.setPalette(dark)
-    broken = panel.rows.model.index_of(SAMPLE.find(("broken",)) or 0)
-
-    qtbot.waitUntil(lambda: broken.data(Qt.ItemDataRole.ForegroundRole) == QColor("#ff7a90"))
+    qapp.setPalette(dark)
+    try:
+        qtbot.waitUntil(lambda: broken.data(Qt.ItemDataRole.ForegroundRole) == QColor("#ff7a90"))
+    finally:
+        qapp.setPalette(before)
 
 
 def test_a_long_value_may_run_over_empty_cells(panel: TreePanel) -> None:
@@ -473,3 +476,17 @@ def test_a_long_value_may_run_over_empty_cells(panel: TreePanel) -> None:
     assert room(1) == 0
     assert panel.grab().width() == panel.width()
     assert panel.rows.outline.rows(ROOT)
+
+
+def test_selecting_half_of_all_rows_comes_back_after_a_new_order(panel: TreePanel) -> None:
+    panel.commands["flat"].trigger()
+    model, view = panel.rows.list.model(), panel.rows.list
+    view.selectionModel().select(
+        QItemSelection(model.index(10, 0), model.index(59, 0)),
+        QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
+    )
+    chosen = set(panel.rows.nodes)
+    panel.commands["fold"].trigger()
+
+    assert len(chosen) == 50
+    assert set(panel.rows.nodes) == chosen

@@ -17,6 +17,7 @@ from ckpt_gui.core.formats import (
     torch_tar,
     torch_zip,
     torchscript,
+    torchscript_old,
 )
 from ckpt_gui.core.formats.base import Candidate, Format
 from ckpt_gui.core.formats.embedded import open_embedded
@@ -31,6 +32,7 @@ FORMATS: tuple[Format, ...] = (
     pt2,
     torch_package,
     torchscript,
+    torchscript_old,
     torch_zip,
     torch_legacy,
     torch_tar,

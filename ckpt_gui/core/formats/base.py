@@ -12,7 +12,7 @@ from ckpt_gui.core.errors import DamagedFile
 from ckpt_gui.core.formats.zipdir import MAX_RATIO, ZipDirectory, read_directory
 from ckpt_gui.core.model import CodeName, Source
 from ckpt_gui.core.nodes.build import Found
-from ckpt_gui.core.pickles.machine import Pickled
+from ckpt_gui.core.pickles.effects import Pickled
 from ckpt_gui.core.pickles.values import Document, Global, Mapping, Object, Storage, Value
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.sources import Allowance
@@ -21,6 +21,9 @@ from ckpt_gui.core.text import escape, plural
 HEAD = 4096
 MIN_UNPACKED = 256 << 20
 """All deflated records of a file may together grow to this many bytes, or to MAX_RATIO times the file."""
+
+MIN_CONTAINED = 64 << 20
+"""All containers within a file may together take this many bytes and four times the file's."""
 
 
 class File(Protocol):
@@ -48,7 +51,7 @@ class Candidate:
         self.depth: int = outer.depth + 1 if outer else 0
         self.allowance: Allowance = outer.allowance if outer else Allowance(max(MIN_UNPACKED, MAX_RATIO * file.nbytes))
         """Shared with everything within, so that containers in containers do not multiply."""
-        self.contained: Allowance = outer.contained if outer else Allowance(MIN_UNPACKED + 4 * file.nbytes)
+        self.contained: Allowance = outer.contained if outer else Allowance(MIN_CONTAINED + 4 * file.nbytes)
         """How many bytes of containers within may still be read."""
         self.head = file.read(0, HEAD)
 

@@ -19,6 +19,9 @@ from ckpt_gui.core.sources import Bytes, Memory, Window
 
 MAX_DEPTH = 4
 MAX_CONTAINERS = 20_000
+MAX_NOTES = 200
+DEEPER = 128 << 10
+"""What a container within a container costs beside its own bytes."""
 MAX_DECODED = 64 << 20
 """Byte strings of protocol 2 are written as text: unlike others, they are decoded in memory, up to this many bytes."""
 _BYTES_BY_NAME = {"torch.storage._load_from_bytes", "_codecs.encode"}
@@ -47,11 +50,13 @@ def open_inner(outer: Candidate, data: Bytes, at: int | None, name: str, into: F
     a pickle), and then neither do the storages. What was noticed on the way goes ``into`` the outer findings.
     """
     if outer.depth >= MAX_DEPTH:
-        into.notes.append(f"{name}: containers lie in each other deeper than {MAX_DEPTH} levels; not followed")
+        _tell(into, f"containers lie in each other deeper than {MAX_DEPTH} levels; the tree ends there")
         return None
-    outer.contained.left -= data.nbytes
+    # What lies directly in the file is bounded by its size. Deeper down every container costs extra, since a
+    # deflated pickle may hold thousands of containers, each with a deflated pickle that holds thousands.
+    outer.contained.left -= data.nbytes + (DEEPER if outer.depth else 0)
     if outer.contained.left < 0:
-        into.notes.append(f"{name}: the containers within take far more bytes than the file; not followed")
+        _tell(into, "containers within containers take far more bytes than the file; the rest is not followed")
         return None
     try:
         candidate = Candidate(Inner(outer, data, name), outer.report, outer.kinds, outer)
@@ -60,7 +65,7 @@ def open_inner(outer: Candidate, data: Bytes, at: int | None, name: str, into: F
             return None
         found = form.read(candidate)
     except OpenError as exc:
-        into.notes.append(f"{name}: {exc}")
+        _tell(into, f"{name}: {exc}")
         return None
     open_embedded(found, candidate)
     _move(found.root, at, name)
@@ -68,10 +73,17 @@ def open_inner(outer: Candidate, data: Bytes, at: int | None, name: str, into: F
     return found.root
 
 
+def _tell(into: Found, note: str) -> None:
+    if note not in into.notes[-MAX_NOTES:] and len(into.notes) < MAX_NOTES:
+        into.notes.append(note)
+
+
 def _merge(found: Found, into: Found, name: str) -> None:
     known = {code.name for code in into.code}
     into.code += [code for code in found.code if code.name not in known]
-    into.notes += [f"{name}: {note}" for note in found.notes if len(into.notes) < 1000]
+    for note in found.notes[:MAX_NOTES]:
+        # What a container tells of its own containers needs no list of all their names.
+        _tell(into, note if note.startswith("containers ") else f"{name}: {note}"[:1000])
 
 
 def _move(root: Any, at: int | None, name: str) -> None:

@@ -10,7 +10,8 @@ from ckpt_gui.core.columns import Compression
 from ckpt_gui.core.formats.base import StorageTable, take_storage
 from ckpt_gui.core.formats.zipdir import Entry, ZipDirectory
 from ckpt_gui.core.nodes.build import Found
-from ckpt_gui.core.pickles.machine import Pickled, read_pickle
+from ckpt_gui.core.pickles.effects import Pickled
+from ckpt_gui.core.pickles.machine import read_pickle
 from ckpt_gui.core.pickles.values import Document, Mapping, Storage, Value
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.sources import inflate

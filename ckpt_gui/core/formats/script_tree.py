@@ -16,6 +16,9 @@ from ckpt_gui.core.pickles.values import Global, Mapping, Module, Object, Tensor
 MAX_REPEATED = 1_000_000
 """Entries of modules that appear in several places; honest tied modules stay far below."""
 MAX_DEPTH = 200
+MAX_NAMES = 64 << 20
+"""Characters of dotted names; each begins with its module's name, so that one long name could grow without bound."""
+MAX_NAME = 4096
 
 
 def lay_out(root: Any, code: ScriptCode) -> Any:
@@ -24,7 +27,7 @@ def lay_out(root: Any, code: ScriptCode) -> Any:
         return root
     module = Module(root.full)
     seen: set[int] = set()
-    repeated = 0
+    repeated = spent = 0
     pending: list[tuple[str, Object, frozenset[int]]] = [("", root, frozenset())]
     while pending:
         prefix, value, above = pending.pop()
@@ -35,9 +38,11 @@ def lay_out(root: Any, code: ScriptCode) -> Any:
         if id(value) in seen:
             repeated += 1 + len(module.entries) - before
         seen.add(id(value))
+        spent += len(prefix) * (1 + len(module.entries) - before)
         inside = above | {id(value)}
+        over = len(inside) > MAX_DEPTH or spent > MAX_NAMES or len(prefix) > MAX_NAME
         for name, child in reversed(children):
-            if id(child) in inside or len(inside) > MAX_DEPTH or (id(child) in seen and repeated > MAX_REPEATED):
+            if over or id(child) in inside or (id(child) in seen and repeated > MAX_REPEATED):
                 # The value itself goes in: the tree tells cycles, depth and repetition in its own way.
                 module.entries.append((prefix + name, child, False))
             else:

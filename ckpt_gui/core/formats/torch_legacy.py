@@ -14,7 +14,8 @@ from ckpt_gui.core import dtypes
 from ckpt_gui.core.errors import DamagedFile
 from ckpt_gui.core.formats.base import Candidate, StorageTable, pickle_findings, take_storage
 from ckpt_gui.core.nodes.build import Found
-from ckpt_gui.core.pickles.machine import Pickled, read_pickle
+from ckpt_gui.core.pickles.effects import Pickled
+from ckpt_gui.core.pickles.machine import read_pickle
 from ckpt_gui.core.pickles.values import Mapping, Storage
 from ckpt_gui.core.sources import Bytes
 from ckpt_gui.core.text import plural

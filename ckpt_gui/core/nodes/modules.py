@@ -20,6 +20,8 @@ MACHINERY = {
 """Attributes every nn.Module has; shown only where they hold something."""
 
 MAX_MODULES = 200_000
+MAX_NAMES = 64 << 20
+"""Characters of dotted names; each begins with its module's name, so that one long name could grow without bound."""
 MAX_LEVELS = 200
 
 

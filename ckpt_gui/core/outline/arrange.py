@@ -22,7 +22,7 @@ SHOWN_ALIKE = 3
 """Layers of a family that stay in sight, so that a person sees what the folded ones are alike to."""
 MIN_FAMILY = 6
 """Rows that are worth folding."""
-MAX_SIBLINGS = 4000
+MAX_SIBLINGS = 2000
 """More than these under one parent are shown by the thousand: Qt lays out every sibling at once."""
 PART = 1000
 _HOLDERS = frozenset((Kind.GROUP, Kind.MAPPING, Kind.OBJECT, Kind.SEQUENCE))

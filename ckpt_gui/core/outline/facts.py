@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -10,12 +11,14 @@ from functools import cached_property
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.columns import Flag, Kind
 from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.core.text import escape, path_text, plural
+from ckpt_gui.core.text import Path, escape, path_text, plural
 
 NAMED_PARTNERS = 2
 """Partners named in a key's note; further ones are counted."""
 MAX_COMPARED = 500
 """Tensors of one storage that are looked at for a common window."""
+_AT_ONCE = 4096
+"""Nodes looked at before asking whether the answer is known already."""
 _DIGITS = re.compile(r"\d+")
 
 
@@ -27,6 +30,17 @@ def natural_text(text: str) -> str:
 def _by_length(match: re.Match[str]) -> str:
     digits = match.group().lstrip("0")
     return chr(1 + min(len(digits), 28)) + digits
+
+
+def occurrences(column: array[int], number: int) -> Iterator[int]:
+    """Places of a number in a column, at the speed of ``index``."""
+    place = -1
+    while True:
+        try:
+            place = column.index(number, place + 1)
+        except ValueError:
+            return
+        yield place
 
 
 class Facts:
@@ -64,6 +78,8 @@ class Facts:
     def sharing(self) -> dict[int, list[int]]:
         """Storage id → tensor ids, for storages that more than one tensor uses."""
         storage = self.checkpoint.tensors.storage[: self.checkpoint.rows]
+        if len(set(storage)) == len(storage):
+            return {}
         uses = Counter(storage)
         shared: dict[int, list[int]] = {one: [] for one, times in uses.items() if times > 1 and one >= 0}
         if shared:
@@ -84,6 +100,21 @@ class Facts:
                 ranks[node] = len(ranks)
         return ranks
 
+    def find(self, path: Path) -> int | None:
+        """The node at that path; ``Checkpoint.find`` asks every node beneath a dotted mapping, this finds the text."""
+        if not path:
+            return 0
+        checkpoint = self.checkpoint
+        try:
+            number = checkpoint.texts.index(path[-1] if isinstance(path[-1], str) else str(path[-1]))
+        except ValueError:
+            return None
+        for node in occurrences(self.nodes.key, number):
+            found = checkpoint.path_of(node)
+            if found == path and self.nodes.key_type[node] and list(map(type, found)) == list(map(type, path)):
+                return node
+        return None
+
     def levels(self, node: int) -> Iterator[range]:
         """The node, its children, their children …: breadth first, each level is a range of ids."""
         first, count = self.nodes.first, self.nodes.count
@@ -96,18 +127,30 @@ class Facts:
         """The ``dtype`` or ``device`` of all tensors at and beneath the node: its name, "mixed", or "" for none."""
         mark = (what, node)
         if mark not in self._common:
-            self._common[mark] = self._find_common(self.dtype if what == "dtype" else self.device, node)
+            self._common[mark] = self._find_common(what, node) if self.nodes.tensors[node] else ""
         return self._common[mark]
 
-    def _find_common(self, names: list[str], node: int) -> str:
-        if not self.nodes.tensors[node]:
-            return ""
+    @cached_property
+    def _everywhere(self) -> dict[str, str]:
+        """The dtype or device, where the whole file has only one: no subtree need be looked at."""
+        checkpoint = self.checkpoint
+        dtypes_used = set(checkpoint.tensors.dtype[: checkpoint.rows])
+        found = {"dtype": checkpoint.texts[dtypes_used.pop()]} if len(dtypes_used) == 1 else {}
+        devices = set(checkpoint.storages.device)
+        if len(devices) == 1 and not any("device" in extra for extra in checkpoint.extras.values()):
+            found["device"] = checkpoint.text(devices.pop())
+        return found
+
+    def _find_common(self, what: str, node: int) -> str:
+        if what in self._everywhere:
+            return self._everywhere[what]
+        names = self.dtype if what == "dtype" else self.device
         found: set[str] = set()
         for level in self.levels(node):
-            tensors = self.nodes.tensor[level.start : level.stop]
-            found.update(map(names.__getitem__, tensors))
-            if len(found - {""}) > 1:
-                return "mixed"
+            for start in range(level.start, level.stop, _AT_ONCE):
+                found.update(map(names.__getitem__, self.nodes.tensor[start : min(start + _AT_ONCE, level.stop)]))
+                if len(found - {""}) > 1:
+                    return "mixed"
         return next(iter(found - {""}), "")
 
     def natural(self, node: int) -> str:

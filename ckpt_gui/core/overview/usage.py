@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from itertools import compress, repeat
+from operator import eq
 from typing import NamedTuple, TypeVar
 
 from ckpt_gui.core import dtypes
@@ -82,6 +84,18 @@ class _Taken:
         self._runs[begin:end] = [(low, high)]
 
 
+def _region(storage: int, bits: int, offset: int, shape: tuple[int, ...], stride: tuple[int, ...]) -> _Region | None:
+    """What a window uses; None if it has no element or no storage. An expanded dimension counts once."""
+    last, distinct = offset, 1
+    for dim, step in zip(shape, stride, strict=True):
+        last += max(dim - 1, 0) * step
+        distinct *= dim if step or not dim else 1
+    if storage < 0 or distinct <= 0:
+        return None
+    low, high = offset * bits // 8, -(-(last + 1) * bits // 8)
+    return _Region(storage, low, high, min(-(-distinct * bits // 8), high - low))
+
+
 class Usage:
     """Per tensor row: its role, and the elements and bytes that are its own."""
 
@@ -96,13 +110,14 @@ class Usage:
         """Storage → bytes that some tensor uses; storages of one plain tensor included."""
         self.sharers: dict[int, list[int]] = {}
         """Storage → rows, for storages of several rows."""
-        self._widths = [dtypes.named(text).bits for text in checkpoint.texts]
+        self._widths = {number: dtypes.named(checkpoint.texts[number]).bits for number in set(tensors.dtype)}
+        self._known: dict[tuple[int, ...], _Region | None] = {}
         self._fill()
 
     def _fill(self) -> None:
         tensors = self.checkpoint.tensors
         users = Counter(tensors.storage)
-        shared: dict[int, list[tuple[int, _Region]]] = {}
+        shared: dict[int, dict[_Region, int]] = {}
         plain, extras = tensors.storage, self.checkpoint.extras
         for tensor in range(self.checkpoint.rows):
             storage = plain[tensor]
@@ -110,18 +125,39 @@ class Usage:
             if storage >= 0 and users[storage] == 1 and simple:
                 bits = self._widths[tensors.dtype[tensor]]
                 self.nbytes[tensor] = self.used[storage] = -(-self.params[tensor] * bits // 8)
-            else:
-                for region in self._regions(tensor):
-                    shared.setdefault(region.storage, []).append((tensor, region))
+            elif tensors.problem[tensor] < 0:
+                for region in [self._plain(tensor)] if simple else self._regions(tensor):
+                    if region is not None:
+                        self._claim(shared.setdefault(region.storage, {}), region, tensor)
         for storage, regions in shared.items():
             self._share(storage, regions)
+        self._known.clear()
+
+    def _claim(self, owners: dict[_Region, int], region: _Region, tensor: int) -> None:
+        """Note a use of a region; of equal uses only the first of the earliest role counts."""
+        rows = self.sharers.setdefault(region.storage, [])
+        if not rows or rows[-1] != tensor:
+            rows.append(tensor)
+        owner = owners.setdefault(region, tensor)
+        if owner != tensor:
+            loser = tensor
+            if self.roles[tensor] < self.roles[owner]:
+                owners[region], loser = tensor, owner
+            self.params[loser] = 0
+
+    def _plain(self, tensor: int) -> _Region | None:
+        """The region of a tensor that is one window given by its columns; None if it has no element or storage."""
+        t = self.checkpoint.tensors
+        at, rank = t.sizes_at[tensor], t.rank[tensor]
+        mark = (t.storage[tensor], t.dtype[tensor], t.offset[tensor], *t.sizes[at : at + 2 * rank])
+        if mark not in self._known:
+            shape, stride = mark[3 : 3 + rank], mark[3 + rank :]
+            bits = self._widths[t.dtype[tensor]]
+            self._known[mark] = _region(t.storage[tensor], bits, t.offset[tensor], shape, stride)
+        return self._known[mark]
 
     def _regions(self, tensor: int) -> Iterator[_Region]:
-        checkpoint = self.checkpoint
-        if checkpoint.tensors.problem[tensor] >= 0:
-            return
-        info = checkpoint.tensor(tensor)
-        for _, part in info.parts[:64]:
+        for _, part in self.checkpoint.tensor(tensor).parts[:64]:
             yield from self._regions_of(part)
         yield from self._regions_of(tensor)
 
@@ -129,26 +165,16 @@ class Usage:
         info = self.checkpoint.tensor(tensor)
         bits = dtypes.named(info.dtype).bits
         for piece in info.pieces:
-            if piece.storage < 0 or len(piece.shape) != len(piece.stride):
-                continue
-            last, distinct = piece.offset, 1
-            for dim, step in zip(piece.shape, piece.stride, strict=True):
-                last += max(dim - 1, 0) * step
-                distinct *= dim if step or not dim else 1
-            if distinct:
-                low, high = piece.offset * bits // 8, -(-(last + 1) * bits // 8)
-                yield _Region(piece.storage, low, high, min(-(-distinct * bits // 8), high - low))
+            if piece.storage >= 0 and len(piece.shape) == len(piece.stride):
+                region = _region(piece.storage, bits, piece.offset, piece.shape, piece.stride)
+                if region is not None:
+                    yield region
 
-    def _share(self, storage: int, regions: list[tuple[int, _Region]]) -> None:
+    def _share(self, storage: int, owners: dict[_Region, int]) -> None:
         """Give each row of a shared storage what rows of earlier roles have not taken."""
-        rows = sorted({tensor for tensor, _ in regions})
-        if len(rows) > 1:
-            self.sharers[storage] = rows
-        if len(regions) == 1:
-            tensor, region = regions[0]
-            self.nbytes[tensor] += region.nbytes
-            self.used[storage] = region.nbytes
-            return
+        if len(self.sharers[storage]) < 2:
+            del self.sharers[storage]
+        regions = [(tensor, region) for region, tensor in owners.items()]
         taken = _Taken()
         # Earlier roles first; whole runs before views with gaps, which can only be estimated against them.
         regions.sort(key=lambda item: (self.roles[item[0]], item[1].sparse, item[1].low, item[0]))
@@ -172,20 +198,40 @@ class Usage:
 
     def by_device(self) -> tuple[Share, ...]:
         """Device tags, the largest first; empty where the format has none."""
-        found = self._sum([self.checkpoint.device(tensor) for tensor in range(self.checkpoint.rows)])
+        found = self._sum(self._devices())
         shares = [self._share_of(tag, *sums) for tag, sums in found.items() if tag is not None]
         return tuple(sorted(shares, key=lambda share: -share.nbytes))
 
-    def _sum(self, marks: Iterable[Mark]) -> dict[Mark, tuple[int, int, int]]:
+    def _devices(self) -> list[str | None]:
+        """The tag of each row."""
+        checkpoint = self.checkpoint
+        tags = [checkpoint.texts[number] if number >= 0 else None for number in checkpoint.storages.device]
+        tags.append(None)  # storage -1
+        found = [tags[storage] for storage in checkpoint.tensors.storage[: checkpoint.rows]]
+        for tensor, extra in checkpoint.extras.items():
+            if "device" in extra and tensor < checkpoint.rows:
+                found[tensor] = checkpoint.device(tensor)
+        return found
+
+    def _sum(self, marks: Sequence[Mark]) -> dict[Mark, tuple[int, int, int]]:
         """Mark → rows, elements and bytes."""
-        counts: Counter[Mark] = Counter()
-        params: Counter[Mark] = Counter()
-        nbytes: Counter[Mark] = Counter()
-        for mark, elements, stored in zip(marks, self.params, self.nbytes, strict=False):
-            counts[mark] += 1
-            params[mark] += elements
-            nbytes[mark] += stored
-        return {mark: (count, params[mark], nbytes[mark]) for mark, count in counts.items()}
+        rows = self.checkpoint.rows
+        distinct = dict.fromkeys(marks[:rows])
+        if len(distinct) > 30:
+            return self._sum_many(marks[:rows])
+        found = {}
+        for mark in distinct:
+            # Chosen and added by C loops: there may be half a million rows.
+            chosen = list(map(eq, marks[:rows], repeat(mark)))
+            found[mark] = (sum(chosen), sum(compress(self.params, chosen)), sum(compress(self.nbytes, chosen)))
+        return found
+
+    def _sum_many(self, marks: Sequence[Mark]) -> dict[Mark, tuple[int, int, int]]:
+        found: dict[Mark, tuple[int, int, int]] = {}
+        for mark, elements, stored in zip(marks, self.params, self.nbytes, strict=True):
+            rows, params, nbytes = found.get(mark, (0, 0, 0))
+            found[mark] = rows + 1, params + elements, nbytes + stored
+        return found
 
     def _share_of(self, name: str, tensors: int, params: int, nbytes: int) -> Share:
         whole = self.checkpoint.nbytes
@@ -264,8 +310,8 @@ class Usage:
 
     def unlisted(self) -> int:
         """Rows that a module's state_dict would not name."""
-        flags = self.checkpoint.tensors.flags[: self.checkpoint.rows]
-        return sum(1 for one in flags if one & Flag.NOT_IN_STATE_DICT)
+        attribute = int(Flag.NOT_IN_STATE_DICT)
+        return sum(1 for one in self.checkpoint.tensors.flags[: self.checkpoint.rows] if one & attribute)
 
     def params_of(self, role: Role) -> int:
         """Elements of that role."""

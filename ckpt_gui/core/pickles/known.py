@@ -1,7 +1,6 @@
-"""Constructors whose meaning is fixed, interpreted from their arguments alone.
+"""Every constructor whose meaning is fixed: Python's own here, torch's in ``rebuild``.
 
-The shapes are those of torch/_utils.py, torch/_tensor.py, torch/storage.py and NumPy's pickles
-(see each function). A shape that does not fit gives None, and the call is shown as an object.
+A call whose arguments do not fit gives None and is shown as an object.
 """
 
 from __future__ import annotations
@@ -9,287 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ckpt_gui.core import dtypes
-from ckpt_gui.core.pickles.values import Global, Mapping, Object, Storage, Tensor, Value
+from ckpt_gui.core.pickles import rebuild
+from ckpt_gui.core.pickles.values import Global, Mapping, Object, Value
 from ckpt_gui.core.text import integer
 
 SET = Global("builtins", "set")
 
 Call = Callable[[tuple[Any, ...]], Any]
-
-
-def sizes(value: Any) -> tuple[int, ...] | None:
-    """A shape, stride or offset tuple as ints; None if it is not one."""
-    if type(value) is Value and value.type_name == "torch.Size":
-        value = value.raw
-    if type(value) is tuple or type(value) is list:
-        for item in value:
-            if type(item) is not int:
-                return None
-        return tuple(value)
-    return None
-
-
-def _malformed(what: str) -> Tensor:
-    tensor = Tensor(None, 0, (), (), "float32")
-    tensor.problem = f"the arguments of {what} are not those of a tensor"
-    return tensor
-
-
-def _strided(what: str, storage: Any, offset: Any, shape: Any, stride: Any, dtype: str | None = None) -> Tensor:
-    size, step = sizes(shape), sizes(stride)
-    if type(storage) is not Storage or type(offset) is not int or size is None or step is None:
-        return _malformed(what)
-    return Tensor(storage, offset, size, step, dtype or storage.dtype)
-
-
-def rebuild_tensor(args: tuple[Any, ...]) -> Tensor:
-    """``torch._utils._rebuild_tensor(storage, offset, size, stride)``; torch up to 0.3."""
-    return _strided("_rebuild_tensor", *args[:4]) if len(args) >= 4 else _malformed("_rebuild_tensor")
-
-
-def rebuild_tensor_v2(args: tuple[Any, ...]) -> Tensor:
-    """``_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata])``."""
-    if len(args) < 5:
-        return _malformed("_rebuild_tensor_v2")
-    storage, offset, shape, stride = args[:4]
-    if type(storage) is Storage and type(offset) is int and type(shape) is tuple and type(stride) is tuple:
-        for item in shape:
-            if type(item) is not int:
-                return _malformed("_rebuild_tensor_v2")
-        for item in stride:
-            if type(item) is not int:
-                return _malformed("_rebuild_tensor_v2")
-        tensor = Tensor(storage, offset, shape, stride, storage.dtype)
-    else:
-        tensor = _strided("_rebuild_tensor_v2", storage, offset, shape, stride)
-    tensor.requires_grad = args[4] is True
-    if len(args) > 6:
-        _metadata(tensor, args[6])
-    return tensor
-
-
-def _metadata(tensor: Tensor, metadata: Any) -> None:
-    if type(metadata) is Mapping:
-        for key, value in metadata.items:
-            if key == "conj":
-                tensor.conj = value is True
-            elif key == "neg":
-                tensor.neg = value is True
-
-
-def rebuild_tensor_v3(args: tuple[Any, ...]) -> Tensor:
-    """``_rebuild_tensor_v3(storage, offset, size, stride, requires_grad, hooks, dtype[, metadata])``."""
-    dtype = dtype_name(args[6]) if len(args) >= 7 else None
-    if dtype is None:
-        return _malformed("_rebuild_tensor_v3")
-    tensor = _strided("_rebuild_tensor_v3", args[0], args[1], args[2], args[3], dtype)
-    tensor.requires_grad = args[4] is True
-    if len(args) > 7:
-        _metadata(tensor, args[7])
-    return tensor
-
-
-def dtype_name(value: Any) -> str | None:
-    """``torch.float32`` as a global → ``float32``; None if it is no element type."""
-    if type(value) is Global and value.module == "torch":
-        name = dtypes.ALIASES.get(value.name, value.name)
-        return name if name in dtypes.DTYPES or name.islower() else None
-    return None
-
-
-def rebuild_parameter(args: tuple[Any, ...]) -> Any:
-    """``_rebuild_parameter(data, requires_grad, hooks)``, also ``…_with_state(…, state)``."""
-    if len(args) < 2 or type(args[0]) is not Tensor:
-        return None
-    tensor = args[0]
-    tensor.parameter = True
-    tensor.requires_grad = args[1] is True
-    if len(args) > 3:
-        tensor.state = args[3]
-    return tensor
-
-
-def rebuild_from_type(args: tuple[Any, ...]) -> Any:
-    """``torch._tensor._rebuild_from_type_v2(func, type, args, state)``: func is an argument, not called."""
-    if len(args) != 4 or type(args[0]) is not Global or type(args[2]) is not tuple:
-        return None
-    made = args[0].call(args[2]) if args[0].call is not None else None
-    kind = args[1].full if type(args[1]) is Global else "torch.Tensor"
-    if type(made) is not Tensor:
-        return dtensor(kind, args[3]) or Object(args[1], args[2]) if made is None else None
-    if kind == "torch.nn.parameter.Parameter":
-        made.parameter = True
-    elif kind not in ("torch.Tensor", "torch._tensor.Tensor"):
-        made.python_type = kind
-    made.state = args[3]
-    parts = _inner_tensors(args[3])
-    if parts and made.storage is None:
-        made.parts = parts
-        _fill_dtensor(made, args[3])
-    return made
-
-
-def rebuild_from_type_v1(args: tuple[Any, ...]) -> Any:
-    """``torch._tensor._rebuild_from_type(func, type, args, dict)``."""
-    return rebuild_from_type(args)
-
-
-def _state_pairs(state: Any) -> list[tuple[Any, Any]]:
-    if type(state) is tuple:
-        return [pair for part in state for pair in _state_pairs(part)]
-    return state.items if type(state) is Mapping else []
-
-
-def _inner_tensors(state: Any) -> list[tuple[str, Tensor]]:
-    return [(key, value) for key, value in _state_pairs(state) if type(key) is str and type(value) is Tensor]
-
-
-def dtensor(kind: str, state: Any) -> Any:
-    """None: a subclass whose constructor is not known stays an object with its state."""
-    return None
-
-
-def _fill_dtensor(tensor: Tensor, state: Any) -> None:
-    """What a DTensor's spec says: its local piece lies under ``_local_tensor``."""
-    local = dict(tensor.parts or ()).get("_local_tensor")
-    if local is not None and tensor.device is None:
-        tensor.device = local.device
-
-
-def rebuild_wrapper_subclass(args: tuple[Any, ...]) -> Any:
-    """``_rebuild_wrapper_subclass(cls, dtype, size, stride, storage_offset, layout, device, requires_grad)``."""
-    if len(args) < 8:
-        return None
-    dtype, shape, stride = dtype_name(args[1]), sizes(args[2]), sizes(args[3])
-    if dtype is None or shape is None or stride is None:
-        return _malformed("_rebuild_wrapper_subclass")
-    tensor = Tensor(None, args[4] if type(args[4]) is int else 0, shape, stride, dtype)
-    tensor.layout = _text_of(args[5]).rpartition(".")[2] or "strided"
-    tensor.device = _text_of(args[6]) or None
-    tensor.requires_grad = args[7] is True
-    tensor.python_type = args[0].full if type(args[0]) is Global else None
-    return tensor
-
-
-def rebuild_meta(args: tuple[Any, ...]) -> Any:
-    """``_rebuild_meta_tensor_no_storage(dtype, size, stride, requires_grad)``: no data exist."""
-    if len(args) < 4 or (dtype := dtype_name(args[0])) is None:
-        return _malformed("_rebuild_meta_tensor_no_storage")
-    shape, stride = sizes(args[1]), sizes(args[2])
-    if shape is None or stride is None:
-        return _malformed("_rebuild_meta_tensor_no_storage")
-    tensor = Tensor(None, 0, shape, stride, dtype)
-    tensor.device = "meta"
-    tensor.requires_grad = args[3] is True
-    return tensor
-
-
-def rebuild_qtensor(args: tuple[Any, ...]) -> Any:
-    """``_rebuild_qtensor(storage, offset, size, stride, quantizer, requires_grad, hooks)``."""
-    if len(args) < 6:
-        return _malformed("_rebuild_qtensor")
-    tensor = _strided("_rebuild_qtensor", *args[:4])
-    quantizer = args[4]
-    if type(quantizer) not in (tuple, list) or len(quantizer) < 3:
-        tensor.problem = tensor.problem or "its quantizer is malformed"
-        return tensor
-    scheme = _text_of(quantizer[0]).rpartition(".")[2]
-    tensor.requires_grad = args[5] is True
-    if type(quantizer[1]) is Tensor and type(quantizer[2]) is Tensor:
-        tensor.parts = [("scales", quantizer[1]), ("zero_points", quantizer[2])]
-        axis = quantizer[3] if len(quantizer) > 3 and type(quantizer[3]) is int else 0
-        tensor.quantizer = {"scheme": scheme, "axis": axis}
-    else:
-        scale = quantizer[1] if type(quantizer[1]) in (float, int) else None
-        zero = quantizer[2] if type(quantizer[2]) is int else None
-        tensor.quantizer = {"scheme": scheme, "scale": scale, "zero_point": zero}
-    return tensor
-
-
-_SPARSE_PARTS = {
-    "sparse_coo": ("indices", "values"),
-    "sparse_csr": ("crow_indices", "col_indices", "values"), "sparse_bsr": ("crow_indices", "col_indices", "values"),
-    "sparse_csc": ("ccol_indices", "row_indices", "values"), "sparse_bsc": ("ccol_indices", "row_indices", "values"),
-}  # fmt: skip
-
-
-def rebuild_sparse(args: tuple[Any, ...]) -> Any:
-    """``_rebuild_sparse_tensor(layout, (indices, values, size[, coalesced]) or (c, i, values, size))``."""
-    if len(args) < 2 or type(args[1]) not in (tuple, list):
-        return _malformed("_rebuild_sparse_tensor")
-    layout = _text_of(args[0]).rpartition(".")[2]
-    names = _SPARSE_PARTS.get(layout)
-    if names is None or len(args[1]) <= len(names):
-        return _malformed("_rebuild_sparse_tensor")
-    shape = sizes(args[1][len(names)])
-    parts = args[1][: len(names)]
-    if shape is None or any(type(part) is not Tensor for part in parts):
-        return _malformed("_rebuild_sparse_tensor")
-    tensor = Tensor(None, 0, shape, (), parts[-1].dtype)
-    tensor.layout = layout
-    tensor.parts = list(zip(names, parts, strict=True))
-    return tensor
-
-
-def rebuild_nested(args: tuple[Any, ...]) -> Any:
-    """``_rebuild_nested_tensor(buffer, sizes, strides, offsets)``: the shape lies in the sizes' values."""
-    if len(args) < 4 or any(type(part) is not Tensor for part in args[:4]):
-        return _malformed("_rebuild_nested_tensor")
-    names = ("buffer", "sizes", "strides", "offsets")
-    return _ragged(list(zip(names, args, strict=False)), args[0], "nested")
-
-
-def rebuild_njt(args: tuple[Any, ...]) -> Any:
-    """``torch.nested._internal.nested_tensor._rebuild_njt((values, offsets, lengths …))``; a dict of them."""
-    pairs = _state_pairs(args[0]) if args else []
-    parts = [(str(key).strip("_"), value) for key, value in pairs if type(value) is Tensor]
-    values = dict(parts).get("values")
-    if values is None:
-        return None
-    return _ragged(parts, values, "jagged")
-
-
-def _ragged(parts: list[tuple[str, Tensor]], values: Tensor, layout: str) -> Tensor:
-    tensor = Tensor(None, 0, (), (), values.dtype)
-    tensor.layout = layout
-    tensor.parts = parts
-    tensor.requires_grad = values.requires_grad
-    return tensor
-
-
-def rebuild_on_device(args: tuple[Any, ...]) -> Any:
-    """``_rebuild_device_tensor_from_cpu_tensor(data, dtype, device, requires_grad)``."""
-    if len(args) < 4 or type(args[0]) is not Tensor:
-        return None
-    tensor = args[0]
-    tensor.device = _text_of(args[2])
-    tensor.requires_grad = args[3] is True
-    return tensor
-
-
-def parameter_new(args: tuple[Any, ...]) -> Any:
-    """``torch.nn.parameter.Parameter(tensor, requires_grad)``."""
-    return rebuild_parameter((*args, True)[:2]) if args else None
-
-
-def torch_size(args: tuple[Any, ...]) -> Any:
-    """``torch.Size((…))``."""
-    shape = sizes(args[0]) if args else ()
-    return None if shape is None else Value("torch.Size", str(list(shape)), shape)
-
-
-def torch_device(args: tuple[Any, ...]) -> Any:
-    """``torch.device('cuda', 0)``."""
-    if not args or type(args[0]) is not str:
-        return None
-    text = args[0] if len(args) < 2 or type(args[1]) is not int else f"{args[0]}:{args[1]}"
-    return Value("torch.device", text, text)
-
-
-def get_layout(args: tuple[Any, ...]) -> Any:
-    """``torch.serialization._get_layout('torch.sparse_coo')``."""
-    return Value("torch.layout", args[0], args[0]) if args and type(args[0]) is str else None
 
 
 def encode(args: tuple[Any, ...]) -> Any:
@@ -374,48 +99,38 @@ def reconstructor(args: tuple[Any, ...]) -> Any:
     return Object(args[0], ())
 
 
-def load_from_bytes(args: tuple[Any, ...]) -> Any:
-    """``torch.storage._load_from_bytes(bytes)``, a nested torch.save: how storages are written by a plain pickle."""
-    if not args:
-        return None
-    storage = Storage("", "in the pickle", None, 0)
-    storage.content = args[0]
-    storage.problem = "the bytes of its storage are no torch.save that could be read"
-    return storage
-
-
 def first_argument(args: tuple[Any, ...]) -> Any:
     """``torch.jit._pickle.build_intlist([…])``, ``restore_type_tag(value, type)``: the value itself."""
     return args[0] if args else None
 
 
 CALLS: dict[tuple[str, str], Call] = {
-    ("torch._utils", "_rebuild_tensor"): rebuild_tensor,
-    ("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor_v2,
-    ("torch._utils", "_rebuild_tensor_v3"): rebuild_tensor_v3,
-    ("torch._utils", "_rebuild_parameter"): rebuild_parameter,
-    ("torch._utils", "_rebuild_parameter_with_state"): rebuild_parameter,
-    ("torch._utils", "_rebuild_qtensor"): rebuild_qtensor,
-    ("torch._utils", "_rebuild_sparse_tensor"): rebuild_sparse,
-    ("torch._utils", "_rebuild_sparse_csr_tensor"): rebuild_sparse,
-    ("torch._utils", "_rebuild_nested_tensor"): rebuild_nested,
-    ("torch._utils", "_rebuild_meta_tensor_no_storage"): rebuild_meta,
-    ("torch._utils", "_rebuild_wrapper_subclass"): rebuild_wrapper_subclass,
-    ("torch._utils", "_rebuild_device_tensor_from_cpu_tensor"): rebuild_on_device,
-    ("torch._tensor", "_rebuild_from_type_v2"): rebuild_from_type,
-    ("torch._tensor", "_rebuild_from_type"): rebuild_from_type_v1,
-    ("torch.tensor", "_rebuild_from_type"): rebuild_from_type_v1,
-    ("torch.nested._internal.nested_tensor", "_rebuild_njt"): rebuild_njt,
-    ("torch.nn.parameter", "Parameter"): parameter_new,
-    ("torch.storage", "_load_from_bytes"): load_from_bytes,
+    ("torch._utils", "_rebuild_tensor"): rebuild.rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v2"): rebuild.rebuild_tensor_v2,
+    ("torch._utils", "_rebuild_tensor_v3"): rebuild.rebuild_tensor_v3,
+    ("torch._utils", "_rebuild_parameter"): rebuild.rebuild_parameter,
+    ("torch._utils", "_rebuild_parameter_with_state"): rebuild.rebuild_parameter,
+    ("torch._utils", "_rebuild_qtensor"): rebuild.rebuild_qtensor,
+    ("torch._utils", "_rebuild_sparse_tensor"): rebuild.rebuild_sparse,
+    ("torch._utils", "_rebuild_sparse_csr_tensor"): rebuild.rebuild_sparse,
+    ("torch._utils", "_rebuild_nested_tensor"): rebuild.rebuild_nested,
+    ("torch._utils", "_rebuild_meta_tensor_no_storage"): rebuild.rebuild_meta,
+    ("torch._utils", "_rebuild_wrapper_subclass"): rebuild.rebuild_wrapper_subclass,
+    ("torch._utils", "_rebuild_device_tensor_from_cpu_tensor"): rebuild.rebuild_on_device,
+    ("torch._tensor", "_rebuild_from_type_v2"): rebuild.rebuild_from_type,
+    ("torch._tensor", "_rebuild_from_type"): rebuild.rebuild_from_type,
+    ("torch.tensor", "_rebuild_from_type"): rebuild.rebuild_from_type,
+    ("torch.nested._internal.nested_tensor", "_rebuild_njt"): rebuild.rebuild_njt,
+    ("torch.nn.parameter", "Parameter"): rebuild.parameter_new,
+    ("torch.storage", "_load_from_bytes"): rebuild.load_from_bytes,
     ("torch.jit._pickle", "build_intlist"): first_argument,
     ("torch.jit._pickle", "build_tensorlist"): first_argument,
     ("torch.jit._pickle", "build_doublelist"): first_argument,
     ("torch.jit._pickle", "build_boollist"): first_argument,
     ("torch.jit._pickle", "restore_type_tag"): first_argument,
-    ("torch", "Size"): torch_size,
-    ("torch", "device"): torch_device,
-    ("torch.serialization", "_get_layout"): get_layout,
+    ("torch", "Size"): rebuild.torch_size,
+    ("torch", "device"): rebuild.torch_device,
+    ("torch.serialization", "_get_layout"): rebuild.get_layout,
     ("_codecs", "encode"): encode,
     ("collections", "OrderedDict"): mapping("collections.OrderedDict"),
     ("collections", "defaultdict"): mapping("collections.defaultdict"),
@@ -431,11 +146,3 @@ CALLS: dict[tuple[str, str], Call] = {
     ("copyreg", "_reconstructor"): reconstructor,
 }
 """(module, name) as Python 3 names it → how its arguments read."""
-
-
-def _text_of(value: Any) -> str:
-    if type(value) is Value:
-        return value.text
-    if type(value) is Global:
-        return value.full
-    return value if type(value) is str else ""

@@ -12,24 +12,17 @@ from __future__ import annotations
 
 import codecs
 import struct
-from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable
 from typing import Any
 
-from ckpt_gui.core.errors import TooLarge
-from ckpt_gui.core.pickles.feed import Feed
-from ckpt_gui.core.pickles.known import CALLS, SET
+from ckpt_gui.core.pickles.effects import Effects, Pickled
+from ckpt_gui.core.pickles.feed import MAX_TEXT, Broken, Feed
 from ckpt_gui.core.pickles.salvage import salvage
-from ckpt_gui.core.pickles.values import Global, Mapping, Object, Span, Tensor, Value
+from ckpt_gui.core.pickles.values import Global, Mapping, Object, Value
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.sources import Bytes
 
 MAX_OPCODES = 50_000_000
-MAX_TEXT = 1 << 20
-"""Longest byte or text string that is taken into memory, in bytes; longer ones stay in the file as a Span."""
-MAX_LINE = 1 << 20
-"""Longest line of a text opcode, in bytes."""
-MAX_INT_BYTES = 1 << 16
 TICK = 8192
 """Opcodes between looks at the limits; ``9 * TICK`` must stay below ``feed.SLACK``."""
 
@@ -38,34 +31,6 @@ _i = struct.Struct("<i").unpack_from
 _H = struct.Struct("<H").unpack_from
 _Q = struct.Struct("<Q").unpack_from
 _d = struct.Struct(">d").unpack_from
-
-
-class Broken(Exception):
-    """The stream cannot go on; ``str()`` says why. Never leaves this module."""
-
-
-class Pickled:
-    """What one pickle stream held."""
-
-    __slots__ = ("broken", "end", "globals", "nbytes", "notes", "opcodes", "protocol", "python2", "refused", "value")
-
-    def __init__(self) -> None:
-        self.value: Any = None
-        """The root; of a broken stream, what could be put together."""
-        self.end = 0
-        """Place after STOP, or where the stream broke, in bytes of the source."""
-        self.nbytes = 0
-        self.broken: str | None = None
-        """Why the stream could not be read to its end; None if it could."""
-        self.globals: dict[tuple[str, str], Global] = {}
-        """Names referred to, as written, in the order of their first use."""
-        self.protocol = 0
-        self.refused: list[str] = []
-        """Opcodes used that torch.load(weights_only=True) refuses (_weights_only_unpickler.py)."""
-        self.notes: list[str] = []
-        self.opcodes = 0
-        self.python2 = False
-        """Whether the stream has byte strings as only Python 2 writes them."""
 
 
 def read_pickle(
@@ -82,20 +47,16 @@ def read_pickle(
     return _Machine(source, start, persist or (lambda pid: Value("persistent id", str(pid)[:200])), report).run()
 
 
-class _Machine:
+class _Machine(Effects):
     def __init__(self, source: Bytes, start: int, persist: Callable[[Any], Any], report: Report) -> None:
-        self.feed = Feed(source, start)
-        self.start = start
+        # An honest stream spends more than nine bytes on a container or a memo entry, so this bound
+        # only meets streams of nothing but one-byte opcodes, which would fill the memory.
+        super().__init__(Feed(source, start), start, 300_000 + max(0, source.nbytes - start) // 8)
         self.persist = persist
         self.report = report
         self.stack: list[Any] = []
         self.marks: list[int] = []
-        self.result = Pickled()
-        self.made = 0
         self.frame_end = -1
-        # An honest stream spends more than nine bytes on a container or a memo entry, so these
-        # bounds only meet streams of nothing but one-byte opcodes, which would fill the memory.
-        self.ceiling = 300_000 + max(0, source.nbytes - start) // 8
 
     def run(self) -> Pickled:
         result = self.result
@@ -166,7 +127,7 @@ class _Machine:
                             self._refuse(op)
                         end = pos + size
                         if end > safe or size > MAX_TEXT:
-                            value, pos = self._long(pos, size, "str")
+                            value, pos = self.feed.string(pos, size, "str")
                             data, safe = feed.data, feed.safe
                             push(value)
                         else:
@@ -250,8 +211,8 @@ class _Machine:
                         last = pop()
                         stack[-1] = self._global(stack[-1], last)
                     elif op == 99:  # GLOBAL
-                        line, pos = self._line(pos)
-                        second, pos = self._line(pos)
+                        line, pos = self.feed.line(pos)
+                        second, pos = self.feed.line(pos)
                         data, safe = feed.data, feed.safe
                         push(self._global(_utf8(line), _utf8(second)))
                     elif op == 66 or op == 67 or op == 142 or op == 150 or op == 84 or op == 85:
@@ -265,7 +226,7 @@ class _Machine:
                         else:
                             size = _I(data, pos)[0] if op == 66 else _i(data, pos)[0]
                             pos += 4
-                        value, pos = self._long(pos, size, "bytes")
+                        value, pos = self.feed.string(pos, size, "bytes")
                         data, safe = feed.data, feed.safe
                         self._refuse(op)
                         if op == 84 or op == 85:
@@ -275,7 +236,7 @@ class _Machine:
                     elif op == 138 or op == 139:  # LONG1, LONG4
                         size = data[pos] if op == 138 else _i(data, pos)[0]
                         pos += 1 if op == 138 else 4
-                        value, pos = self._long_int(pos, size)
+                        value, pos = self.feed.integer(pos, size)
                         data, safe = feed.data, feed.safe
                         if op == 139:
                             self._refuse(op)
@@ -362,7 +323,7 @@ class _Machine:
         stack = self.stack
         if op not in b"IFLSVgpPi":
             raise Broken(_NOT_FOLLOWED.get(op, f"opcode {op} is not known"))
-        line, pos = self._line(pos)
+        line, pos = self.feed.line(pos)
         if op == 73:  # INT
             stack.append(line == b"01" if line in (b"00", b"01") else _decimal(line))
         elif op == 76:  # LONG
@@ -382,126 +343,11 @@ class _Machine:
         elif op == 80:  # PERSID
             stack.append(self.persist(_utf8(line)))
         else:  # INST
-            second, pos = self._line(pos)
+            second, pos = self.feed.line(pos)
             mark = self.marks.pop()
             stack[mark:] = [self._new(self._global(_utf8(line), _utf8(second)), tuple(stack[mark:]), None)]
         self._refuse(op)
         return pos
-
-    def _line(self, pos: int) -> tuple[bytes, int]:
-        """The line at ``pos`` without its newline, and the position after it."""
-        feed = self.feed
-        end = feed.data.find(b"\n", pos, pos + MAX_LINE)
-        if end < 0 or end >= feed.safe:
-            pos = feed.fill(pos, MAX_LINE)
-            end = feed.data.find(b"\n", pos, pos + MAX_LINE)
-            if end < 0:
-                raise Broken("a line without its end")
-        return feed.data[pos:end], end + 1
-
-    def _take(self, pos: int, size: int) -> int:
-        """Make sure ``size`` bytes are at hand; returns where they begin."""
-        feed = self.feed
-        if size < 0 or size > feed.left(pos):
-            raise Broken(f"a string of {size:,} bytes where {max(0, feed.left(pos)):,} are left")
-        return feed.fill(pos, size) if pos + size > feed.safe else pos
-
-    def _long(self, pos: int, size: int, kind: str) -> tuple[Any, int]:
-        """A byte or text string of ``size`` bytes, or its Span where it is long."""
-        if size <= MAX_TEXT:
-            pos = self._take(pos, size)
-            raw = self.feed.data[pos : pos + size]
-            return (str(raw, "utf-8", "surrogatepass") if kind == "str" else raw), pos + size
-        if size > self.feed.left(pos):
-            raise Broken(f"a string of {size:,} bytes where {max(0, self.feed.left(pos)):,} are left")
-        pos = self._take(pos, 4096)
-        span = Span(kind, self.feed.base + pos, size, self.feed.data[pos : pos + 4096], self.feed.source)
-        return span, self.feed.skip(pos, size)
-
-    def _long_int(self, pos: int, size: int) -> tuple[Any, int]:
-        if size > MAX_INT_BYTES:
-            _, pos = self._long(pos, size, "bytes")
-            return Value("int", f"integer, about {size * 8:,} bits"), pos
-        pos = self._take(pos, size)
-        return int.from_bytes(self.feed.data[pos : pos + size], "little", signed=True), pos + size
-
-    def _global(self, module: Any, name: Any) -> Global:
-        if type(module) is not str or type(name) is not str:
-            raise Broken("a name of code that is not text")
-        found = self.result.globals.get((module, name))
-        if found is None:
-            if len(self.result.globals) >= 100_000:
-                raise TooLarge("the pickle refers to more than 100,000 names of code")
-            module_now, name_now = module, name
-            if self.result.protocol < 3:
-                module_now, name_now = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
-            found = Global(module[:1024], name[:1024], CALLS.get((module_now, name_now)))
-            self.result.globals[module, name] = found
-        return found
-
-    def _reduce(self, callee: Any, args: Any) -> Any:
-        if type(callee) is Global and callee.call is not None and type(args) is tuple:
-            value = callee.call(args)
-            if value is not None:
-                return value
-        return Object(callee, args)
-
-    def _new(self, cls: Any, args: Any, kwargs: Any) -> Any:
-        if (
-            type(cls) is Global
-            and cls.module == "collections"
-            and cls.name in ("OrderedDict", "defaultdict", "Counter")
-        ):
-            return Mapping(cls.full, args if type(args) is tuple else ())
-        return Object(cls, args, kwargs)
-
-    def _build(self, target: Any, state: Any) -> Any:
-        kind = type(target)
-        if kind is Object or kind is Mapping or kind is Tensor:
-            if target.state is None:
-                target.state = state
-            else:
-                target.state = Object(Global("", "states"), (target.state, state))
-            return target
-        wrapped = Object(target)
-        wrapped.state = state
-        return wrapped
-
-    def _set_items(self, target: Any, pairs: Any) -> None:
-        if len(pairs) % 2:
-            raise Broken("a key without a value")
-        kind = type(target)
-        if kind is Mapping:
-            target.items.extend(zip(pairs[::2], pairs[1::2], strict=True))
-        elif kind is Object:
-            target.items = target.items or []
-            target.items.extend(zip(pairs[::2], pairs[1::2], strict=True))
-        else:
-            self._oddity("items are set on something that is no mapping")
-
-    def _extend(self, target: Any, items: Any) -> None:
-        kind = type(target)
-        if kind is list:
-            target.extend(items)
-        elif kind is Object:
-            target.elements = target.elements or []
-            target.elements.extend(items)
-        else:
-            self._oddity("items are appended to something that is no list")
-
-    def _set(self) -> Object:
-        made = Object(SET)
-        made.elements = []
-        return made
-
-    def _oddity(self, what: str) -> None:
-        if what not in self.result.notes:
-            self.result.notes.append(f"{what} (byte {self.feed.base - self.start:,} or later); they are left out")
-
-    def _refuse(self, op: int) -> None:
-        name = _REFUSED.get(op)
-        if name is not None and name not in self.result.refused:
-            self.result.refused.append(name)
 
 
 def _utf8(line: bytes) -> str:
@@ -529,12 +375,4 @@ _NOT_FOLLOWED = {
     130: "extension codes (EXT1) are not followed", 131: "extension codes (EXT2) are not followed",
     132: "extension codes (EXT4) are not followed", 151: "out-of-band buffers are not in the file",
     152: "out-of-band buffers are not in the file",
-}  # fmt: skip
-
-_REFUSED = {
-    149: "FRAME", 144: "ADDITEMS", 145: "FROZENSET", 48: "POP", 49: "POP_MARK", 50: "DUP", 108: "LIST",
-    100: "DICT", 146: "NEWOBJ_EX", 111: "OBJ", 73: "INT", 76: "LONG", 70: "FLOAT", 83: "STRING", 86: "UNICODE",
-    103: "GET", 112: "PUT", 80: "PERSID", 105: "INST", 66: "BINBYTES", 67: "SHORT_BINBYTES", 142: "BINBYTES8",
-    150: "BYTEARRAY8", 84: "BINSTRING", 139: "LONG4", 140: "SHORT_BINUNICODE", 141: "BINUNICODE8",
-    147: "STACK_GLOBAL",
 }  # fmt: skip

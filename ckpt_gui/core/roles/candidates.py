@@ -38,7 +38,8 @@ def is_candidate(layout: Layout, node: int, members: dict[str, int], key: str, e
         return node in layout.pure and _is_nested(layout, members, key)
     if not _names_tensors(layout, members):
         return False
-    inner = [(key, child) for key, child in members.items() if _holds_more(layout, child) and not is_ema_key(key)]
+    inner = [(key, child) for key, child in members.items() if layout.count[child] and _holds_more(layout, child)]
+    inner = [(key, child) for key, child in inner if not is_ema_key(key)]
     if not _names_parameters(layout, node) and any(_looks_trained(layout, key, child) for key, child in inner):
         return False
     largest = max((layout.params[child] for _, child in inner), default=-1)

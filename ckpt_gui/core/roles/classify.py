@@ -89,7 +89,7 @@ def _common(layout: Layout, node: int, assigned: dict[int, int]) -> int:
 
 def _paint_unlisted(layout: Layout, roles: bytearray) -> None:
     """Tensors of a module that its state_dict would not name are nobody's weights."""
-    tensors = layout.checkpoint.tensors
+    tensors, attribute = layout.checkpoint.tensors, int(Flag.NOT_IN_STATE_DICT)
     for tensor, flags in enumerate(tensors.flags[: layout.checkpoint.rows]):
-        if flags & Flag.NOT_IN_STATE_DICT and roles[tensors.node[tensor]] <= Role.ema:
+        if flags & attribute and roles[tensors.node[tensor]] <= Role.ema:
             roles[tensors.node[tensor]] = Role.other

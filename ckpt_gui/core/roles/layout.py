@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.model import Checkpoint
@@ -32,7 +33,12 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 
 def words(key: str) -> frozenset[str]:
     """The words of a key in lower case: ``modelEma_v2`` → model, ema, v2."""
-    return frozenset(_NOT_WORD.split(_CAMEL.sub("_", key[:200]).lower())) - {""}
+    return _words(key[:200])
+
+
+@lru_cache(maxsize=8192)
+def _words(key: str) -> frozenset[str]:
+    return frozenset(_NOT_WORD.split(_CAMEL.sub("_", key).lower())) - {""}
 
 
 class Layout:
@@ -56,7 +62,11 @@ class Layout:
         self._direct()
         self.pure = self._pure()
         self.grouped = self._grouped()
-        self.strong, self.weak = self._slots(STRONG_SLOTS), self._slots(WEAK_SLOTS)
+        slots = {number for number, text in enumerate(self.texts) if text[-40:].rpartition(".")[2] in WEAK_SLOTS}
+        self.weak = self._slots(slots)
+        self.strong = self._slots({one for one in slots if self.texts[one].rpartition(".")[2] in STRONG_SLOTS})
+        self.has_bytes = "uint8" in map(self.texts.__getitem__, set(checkpoint.tensors.dtype))
+        self._root: dict[str, int] | None = None
 
     def _direct(self) -> None:
         kind, first, params = self.kind, self.first, self.params
@@ -97,9 +107,8 @@ class Layout:
                 found.add(self.parent[node])
         return found
 
-    def _slots(self, names: frozenset[str]) -> dict[int, int]:
-        """Container → tensors at and beneath whose name, or that of a container of theirs, is one of ``names``."""
-        ids = {number for number, text in enumerate(self.texts) if text[-40:].rpartition(".")[2] in names}
+    def _slots(self, ids: set[int]) -> dict[int, int]:
+        """Container → tensors at and beneath whose label, or that of a container of theirs, is one of these texts."""
         found: dict[int, int] = {}
         if not ids or ids.isdisjoint(self.label):
             return found
@@ -132,8 +141,12 @@ class Layout:
 
     def members(self, node: int) -> dict[str, int]:
         """Label → child."""
-        begin, end = self.first[node], self.first[node] + self.count[node]
-        return dict(zip(map(self.texts.__getitem__, self.label[begin:end]), range(begin, end), strict=True))
+        if node == 0:
+            # The root may be the largest of all, and is asked for most often.
+            if self._root is None:
+                self._root = dict(self.pairs(0))
+            return self._root
+        return dict(self.pairs(node))
 
     def pairs(self, node: int) -> list[tuple[str, int]]:
         """The same as pairs; unlike in ``members``, ``0`` and ``"0"`` both stand."""

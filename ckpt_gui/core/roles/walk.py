@@ -15,6 +15,9 @@ MAX_BARREN = 20_000
 MAX_BARREN_DEPTH = 5
 
 
+_ATTRIBUTE = int(Flag.NOT_IN_STATE_DICT)
+
+
 class _Step(NamedTuple):
     node: int
     key: str
@@ -56,7 +59,7 @@ class Walk:
             self.parts.append(Part(Role.rng, step.node, evidence))
         else:
             columns, tensor = self.layout.checkpoint.tensors, self.layout.checkpoint.nodes.tensor[step.node]
-            attribute = columns.flags[tensor] & Flag.NOT_IN_STATE_DICT
+            attribute = columns.flags[tensor] & _ATTRIBUTE
             single = self.layout.params[step.node] <= 1 and step.node > 0 and not attribute
             self.loose[step.node] = Role.metadata if single else Role.other
 
@@ -79,7 +82,16 @@ class Walk:
             self.candidates.append(Candidate(node, step.key, step.ema, is_network(layout, node, step.key)))
             return self._into_candidate(step)
         self.wrappers.append(node)
-        return [self._step(step, child, key) for key, child in layout.pairs(node)]
+        return [self._step(step, child, key) for key, child in layout.pairs(node) if self._worth(child)]
+
+    def _worth(self, node: int) -> bool:
+        """Whether to look at a child of a wrapper: tensors and what holds some always, other containers to a limit."""
+        if self.layout.tensors[node]:
+            return True
+        if not self.layout.is_container(node):
+            return False
+        self._barren -= 1
+        return self._barren >= 0
 
     def _known(self, step: _Step, members: dict[str, int]) -> Part | None:
         layout, node, key = self.layout, step.node, step.key
@@ -102,18 +114,19 @@ class Walk:
             if not step.key.endswith("_extra_state"):
                 self.loose[step.node] = Role.metadata
             return []
-        self._barren -= 1
-        if self._barren < 0 or step.depth >= MAX_BARREN_DEPTH or not members:
+        if step.depth >= MAX_BARREN_DEPTH or not members:
             self.loose[step.node] = Role.metadata
             return []
         self.wrappers.append(step.node)
         pairs = self.layout.pairs(step.node)
-        return [self._step(step, child, key) for key, child in pairs if self.layout.is_container(child)]
+        return [self._step(step, child, key) for key, child in pairs if self._worth(child)]
 
     def _into_candidate(self, step: _Step) -> list[_Step]:
         """What may lie among the weights without being weights: an EMA's copy, an optimizer, generator states."""
         layout = self.layout
-        if layout.kind[step.node] == Kind.OBJECT:
+        begin, end = layout.first[step.node], layout.first[step.node] + layout.count[step.node]
+        only_tensors = layout.kind.count(Kind.TENSOR, begin, end) == end - begin
+        if layout.kind[step.node] == Kind.OBJECT or (only_tensors and not layout.has_bytes):
             return []
         steps = []
         for key, child in layout.pairs(step.node):

@@ -120,11 +120,13 @@ def _columns(index: SearchIndex) -> Steps:
     pairs = [(index.parent, nodes.parent), (index.tensor, nodes.tensor)]
     sums = [(index.params, nodes.params), (index.nbytes, nodes.nbytes)]
     one: dict[int, int] = {}
+    flags = bytearray()
     first, expected = 0, -1
     for start in range(0, len(leaves), STEP):
         part = leaves[start : start + STEP]
         for mine, theirs in pairs:
             mine.extend(map(theirs.__getitem__, part))
+        flags += bytes([tensor >= 0 for tensor in index.tensor[start:]])
         for numbers, column in sums:
             numbers.extend([one.setdefault(number, number) for number in map(column.__getitem__, part)])
         for place, node in enumerate(part, start):
@@ -134,7 +136,7 @@ def _columns(index: SearchIndex) -> Steps:
             expected = node + 1
         yield
     index.runs.append((leaves[first], first, len(leaves)))
-    index.is_tensor = bytes([tensor >= 0 for tensor in index.tensor])
+    index.is_tensor = bytes(flags)
     yield
 
 
@@ -165,6 +167,8 @@ def _repeats(index: SearchIndex) -> Steps:
     for start in range(0, index.checkpoint.rows, STEP):
         uses.update(tensors.storage[start : min(start + STEP, index.checkpoint.rows)])
         yield
+    if len(uses) == index.checkpoint.rows:
+        return
     shared = {storage for storage, times in uses.items() if times > 1 and storage >= 0}
     if not shared:
         return

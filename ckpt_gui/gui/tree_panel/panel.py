@@ -87,7 +87,7 @@ class TreePanel(QWidget):
 
     def select_path(self, path: Path) -> bool:
         """Select the row at that path, whatever must be opened or cleared for it; False where there is none."""
-        node = self.checkpoint.find(path) if self.checkpoint is not None else None
+        node = self.rows.facts.find(path) if self.rows.facts is not None else None
         if node is None:
             return False
         if not self.rows.outline.trail(node):
@@ -144,10 +144,7 @@ class TreePanel(QWidget):
 
     def restore(self, state: QByteArray) -> bool:
         """Take on saved columns; False if they are of another version."""
-        restored = [view.columns.restore(state) for view in (self.rows.tree, self.rows.list)]
-        for view in (self.rows.tree, self.rows.list):
-            view.columns.show_order(self.rows.sort)
-        return all(restored)
+        return self.rows.tree.columns.restore(state) and self.rows.list.columns.restore(state)
 
     def focus_filter(self) -> None:
         """Put the keyboard into the filter line."""

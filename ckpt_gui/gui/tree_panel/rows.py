@@ -9,12 +9,16 @@ from ckpt_gui.core.outline import COLUMNS, ROOT, Facts, Outline
 from ckpt_gui.gui.tree_model import TreeModel
 from ckpt_gui.gui.tree_panel.views import FlatList, Tree
 
-MAX_EXPANDED = 20_000
-"""Rows in sight that expanding leads to; Qt lays them out at once."""
-MAX_MATCHES_SHOWN = 2_000
+MAX_EXPANDED = 5_000
+"""Rows in sight that expanding leads to; Qt lays them out at once, some 40 µs each."""
+MAX_MATCHES_SHOWN = 1_000
 """Rows in sight that a filter leads to."""
 MAX_KEPT = 2_000
 """Rows whose being open or selected is remembered."""
+MAX_RANGES = 100
+"""Runs of selected rows that are selected again; Qt compares each with each."""
+MAX_REVEALED = 50
+"""Selected rows whose way is opened when rows are laid out anew."""
 _FIRST_ROWS = 60
 """Rows in sight when a file is opened: the first level opens if it fits."""
 
@@ -107,7 +111,6 @@ class Rows(QWidget):
         self._swap(flat)
         (self.model if flat else self.flat_model).show(None)
         self._model.show(outline)
-        self.view.columns.show_order(self.sort)
         if not flat:
             self._expand_again(outline)
         self._quiet -= 1
@@ -138,6 +141,16 @@ class Rows(QWidget):
         self.tree.scheduleDelayedItemsLayout()
         for row in rows:
             self.tree.setExpanded(self.model.index_of(row), True)
+
+    def _expand_above(self, rows: list[int]) -> None:
+        """Bring these rows into sight."""
+        above: dict[int, None] = {}
+        for row in rows:
+            step = self.outline.parent(row)
+            while step != ROOT and step not in above:
+                above[step] = None
+                step = self.outline.parent(step)
+        self._expand([row for row in above if not self.tree.isExpanded(self.model.index_of(row))])
 
     def _remember(self, row: int, opened: bool) -> None:
         if self._quiet or self.kept is not None or row >= len(self.outline.facts.nodes):
@@ -192,15 +205,13 @@ class Rows(QWidget):
         """Select these rows, as far as they have a place here, and bring the first into sight."""
         view, model, outline = self.view, self._model, self.outline
         self._quiet += 1
-        selection, first = QItemSelection(), None
-        for row in rows[:MAX_KEPT]:
-            trail = outline.trail(row) if row < len(outline.facts.nodes) else [row]
-            if trail:
-                if view is self.tree:
-                    self._expand([above for above in trail[:-1] if not self.tree.isExpanded(model.index_of(above))])
-                index = model.index_of(row)
-                selection.select(index, index)
-                first = first or index
+        shown = [row for row in rows[:MAX_KEPT] if (outline.trail(row) if row < len(outline.facts.nodes) else [row])]
+        if view is self.tree:
+            self._expand_above(shown[:MAX_REVEALED])
+        selection = QItemSelection()
+        for start, stop in _ranges(outline, shown)[:MAX_RANGES]:
+            selection.select(model.index_of(start), model.index_of(stop))
+        first = model.index_of(shown[0]) if shown else None
         flags = QItemSelectionModel.SelectionFlag
         view.selectionModel().select(selection, flags.ClearAndSelect | flags.Rows)
         if first is not None:
@@ -223,14 +234,18 @@ class Rows(QWidget):
         for part in self.view.selectionModel().selection():  # type: ignore[attr-defined]
             above = part.parent()
             rows = outline.rows(above.internalId() if above.isValid() else ROOT)
-            for row in rows[part.top() : part.bottom() + 1]:
+            chosen = rows[part.top() : part.bottom() + 1]
+            if max(chosen) < len(outline.facts.nodes):
+                nodes.update(dict.fromkeys(chosen))
+                continue
+            for row in chosen:
                 nodes.update(dict.fromkeys(outline.members(row)))
         return list(nodes)
 
     def _dress(self) -> None:
         for model in (self.model, self.flat_model):
             model.dress(self.palette(), self.font())
-        height = self.list.fontMetrics().height() + 3
+        height = self.list.fontMetrics().height()
         self.list.verticalHeader().setMinimumSectionSize(height)
         self.list.verticalHeader().setDefaultSectionSize(height)
 
@@ -239,3 +254,22 @@ class Rows(QWidget):
             # Palette and font reach the children first.
             QTimer.singleShot(0, self, self._dress)
         super().changeEvent(event)
+
+
+def _ranges(outline: Outline, rows: list[int]) -> list[tuple[int, int]]:
+    """First and last rows of runs of siblings: Qt's selections are quadratic in their number."""
+    if outline.flat and len(rows) > 1:
+        wanted = set(rows)
+        places = {row: place for place, row in enumerate(outline.rows(ROOT)) if row in wanted}
+        keys = [(ROOT, place, row) for row, place in places.items()]
+    else:
+        keys = sorted((outline.parent(row), outline.place(row), row) for row in rows)
+    found: list[tuple[int, int]] = []
+    last = (ROOT, -2)
+    for above, place, row in keys:
+        if (above, place - 1) == last:
+            found[-1] = (found[-1][0], row)
+        else:
+            found.append((row, row))
+        last = (above, place)
+    return found

@@ -5,8 +5,17 @@ The flat list is a table: a QTreeView lays out every one of 500,000 siblings (se
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QDataStream, QIODevice, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPalette
+from PySide6.QtCore import (
+    QByteArray,
+    QDataStream,
+    QIODevice,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+)
+from PySide6.QtGui import QFontMetrics, QPainter, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -23,9 +32,12 @@ from ckpt_gui.core.outline import COLUMNS
 from ckpt_gui.gui.tree_model import LABEL_ROLE, NOTE_ROLE, TreeModel
 
 _WIDTHS = {
-    "key": 34, "kind": 10, "shape": 16, "dtype": 10, "device": 8, "params": 8, "percent": 6, "size": 12,
+    "key": 34, "kind": 10, "shape": 16, "dtype": 10, "device": 8, "params": 10, "percent": 6, "size": 12,
 }  # fmt: skip
 """To begin with, in average characters."""
+_LEAST_KEY = 26
+"""Characters the key keeps when the panel is narrow; then it scrolls."""
+_SIZE = [column.key for column in COLUMNS].index("size")
 GAP = 2
 """Characters between a key and its note."""
 
@@ -64,11 +76,52 @@ class KeyDelegate(QStyledItemDelegate):
         painter.restore()
 
 
+class ValueDelegate(QStyledItemDelegate):
+    """Lets the text of a value run on to the left, over cells that are empty in its row."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        shown = QStyleOptionViewItem(option)
+        self.initStyleOption(shown, index)
+        words, room = shown.text, self.room(option, index)
+        if shown.fontMetrics.horizontalAdvance(words) + 8 <= option.rect.width() or room <= 0:
+            super().paint(painter, option, index)
+            return
+        shown.text = ""
+        style = option.widget.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, shown, painter, option.widget)
+        area = option.rect.adjusted(-room, 0, -style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) - 1, 0)
+        selected = option.state & QStyle.StateFlag.State_Selected
+        role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text
+        painter.save()
+        painter.setPen(shown.palette.color(role))
+        elided = shown.fontMetrics.elidedText(words, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, elided)
+        painter.restore()
+
+    def room(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> int:
+        """Pixels of empty cells that stand directly to the left."""
+        header = option.widget.header() if isinstance(option.widget, QTreeView) else None
+        room = 0
+        place = header.visualIndex(index.column()) if header is not None else 0
+        while header is not None and place > 0:
+            place -= 1
+            column = header.logicalIndex(place)
+            if column == 0 or index.sibling(index.row(), column).data():
+                break
+            room += header.sectionSize(column)
+        return room
+
+
 class Columns:
     """The columns of both views: which show, where, how wide, and the menu that says so."""
 
     def __init__(self, header: QHeaderView) -> None:
         self.header = header
+        self._filling = False
+        self._by_hand = False
+        """Did the person choose the key's width?"""
         header.setSectionsMovable(True)
         header.setSectionsClickable(True)
         header.setStretchLastSection(False)
@@ -80,13 +133,20 @@ class Columns:
         for place, column in enumerate(COLUMNS):
             header.resizeSection(place, _WIDTHS.get(column.key, 10) * metrics.averageCharWidth() + 12)
             header.setSectionHidden(place, not column.shown)
+        header.sectionResized.connect(self._resized)
 
-    def show_order(self, sort: tuple[str, bool] | None) -> None:
-        """The little triangle."""
-        place = next((place for place, one in enumerate(COLUMNS) if sort and one.key == sort[0]), -1)
-        down = Qt.SortOrder.DescendingOrder if sort and sort[1] else Qt.SortOrder.AscendingOrder
-        self.header.setSortIndicatorShown(sort is not None)
-        self.header.setSortIndicator(place, down)
+    def fill(self, width: int) -> None:
+        """Give the key what the others leave of ``width``, within reason."""
+        least = _LEAST_KEY * self.header.fontMetrics().averageCharWidth()
+        others = self.header.length() - self.header.sectionSize(0)
+        if not self._by_hand:
+            self._filling = True
+            self.header.resizeSection(0, max(width - others, least))
+            self._filling = False
+
+    def _resized(self, place: int, _before: int, _after: int) -> None:
+        if place == 0 and not self._filling:
+            self._by_hand = True
 
     def menu(self, parent: QWidget) -> QMenu:
         """A menu that shows and hides columns; the key always stays."""
@@ -105,6 +165,7 @@ class Columns:
         stream = QDataStream(made, QIODevice.OpenModeFlag.WriteOnly)
         stream.writeQString(" ".join(column.key for column in COLUMNS))
         stream << self.header.saveState()
+        stream.writeBool(self._by_hand)
         return made
 
     def restore(self, state: QByteArray) -> bool:
@@ -114,15 +175,18 @@ class Columns:
             return False
         saved = QByteArray()
         stream >> saved
+        by_hand = stream.readBool()
+        self._filling = True
         restored = self.header.restoreState(saved)
+        self._filling = False
+        self._by_hand = by_hand
+        self.header.setSortIndicatorShown(False)
         self.header.setSectionHidden(0, False)
         return restored
 
 
 class Tree(QTreeView):
     """Rows beneath rows."""
-
-    resized = Signal()
 
     def __init__(self, model: TreeModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -132,7 +196,12 @@ class Tree(QTreeView):
         self.setAllColumnsShowFocus(True)
         self.columns = Columns(self.header())
         _dress_alike(self)
+        self.setItemDelegateForColumn(_SIZE, ValueDelegate(self))
         self.setAccessibleName("Tree of the checkpoint")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.columns.fill(self.viewport().width())
 
 
 class FlatList(QTableView):
@@ -146,10 +215,17 @@ class FlatList(QTableView):
         self.setTabKeyNavigation(False)
         self.setCornerButtonEnabled(False)
         self.columns = Columns(self.horizontalHeader())
+        # A header asks its selection whether each whole column is selected: a call for every one of 500,000 rows.
+        self.horizontalHeader().setSelectionModel(QItemSelectionModel(model, self))
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         _dress_alike(self)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setAccessibleName("All tensors of the checkpoint")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.columns.fill(self.viewport().width())
 
 
 def _dress_alike(view: Tree | FlatList) -> None:

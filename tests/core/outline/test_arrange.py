@@ -210,3 +210,14 @@ def test_matches_come_into_sight_from_the_top_down() -> None:
 
     assert met
     assert [outline.label(row) for row in opened] == ["state_dict", "transformer", "h"][: len(opened)]
+
+
+def test_finding_a_path_is_as_exact_as_the_checkpoints_own() -> None:
+    sample = checkpoint({"a": {"0": 1, 0: 2, True: 3, None: 4, 1.5: 5}, "b": {"x.y": 6}, 0: 7})
+    facts = Facts(sample)
+
+    for one in range(len(sample.nodes)):
+        assert facts.find(sample.path_of(one)) == sample.find(sample.path_of(one)) == one
+    assert facts.find(("a", "x.y")) is None
+    assert facts.find(("b", 0)) is None
+    assert facts.find(("nowhere",)) is None

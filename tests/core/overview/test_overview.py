@@ -147,6 +147,19 @@ def test_sentences_say_what_and_why() -> None:
         assert part in text
 
 
+def test_devices_are_those_of_storages_that_have_a_tag() -> None:
+    on_meta = Tensor(None, 0, (2,), (1,), "float32")
+    on_meta.device = "meta"
+    untagged = tensor(5)
+    assert untagged.storage is not None
+    untagged.storage.device = None
+    found = page({"a.weight": view(store(12, device="cuda:0")), "b.weight": on_meta, "c.weight": untagged})
+    assert [(share.name, share.tensors, share.nbytes) for share in found.by_device] == [
+        ("cuda:0", 1, 48),
+        ("meta", 1, 0),
+    ]
+
+
 def test_code_is_sorted_by_what_is_known_of_it() -> None:
     code = ("collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "os.system")
     found = page(checkpoint(state_dict(), code=code)).code

@@ -75,6 +75,7 @@ def test_finding_equals_the_plain_reading(text: str) -> None:
     assert found.tensors == sum(SAMPLE.nodes.tensor[node] >= 0 for node in expected)
 
 
+@settings(deadline=None)
 @given(POSITIVE)
 def test_negation_is_the_complement(term: str) -> None:
     if parse(term).errors:
@@ -84,6 +85,7 @@ def test_negation_is_the_complement(term: str) -> None:
     assert sorted([*yes.matches, *no.matches]) == LEAVES
 
 
+@settings(deadline=None)
 @given(TERMS, TERMS)
 def test_two_terms_are_the_intersection(first: str, second: str) -> None:
     both = find(parse(f"{first} {second}"), INDEX)
@@ -91,6 +93,7 @@ def test_two_terms_are_the_intersection(first: str, second: str) -> None:
     assert set(both.matches) == set(find(parse(first), INDEX).matches) & set(find(parse(second), INDEX).matches)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["attn", "attn.c", "c_attn.weight", "t", "h.1.", "1.attn"]), max_size=8))
 def test_what_was_asked_before_changes_no_answer(words: list[str]) -> None:
     index = build_index(SAMPLE, ROLES)

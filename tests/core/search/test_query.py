@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ckpt_gui.core.roles import Role
@@ -18,6 +18,7 @@ ALPHABET = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.lists(ALPHABET, max_size=12).map("".join)))
 def test_nothing_typed_raises_and_every_error_has_a_place_and_a_reason(text: str) -> None:
     query = parse(text)

@@ -1,0 +1,143 @@
+"""What opcodes do to inert values: the semantics of REDUCE, BUILD, SETITEMS and their like, without effects.
+
+Nothing is called, nothing is imported; what does not fit is kept as an object or noted, never obeyed.
+"""
+
+from __future__ import annotations
+
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from typing import Any
+
+from ckpt_gui.core.errors import TooLarge
+from ckpt_gui.core.pickles.feed import Broken, Feed
+from ckpt_gui.core.pickles.known import CALLS, SET
+from ckpt_gui.core.pickles.values import Global, Mapping, Object, Tensor
+
+MAX_NAMES = 100_000
+
+
+class Pickled:
+    """What one pickle stream held."""
+
+    __slots__ = ("broken", "end", "globals", "nbytes", "notes", "opcodes", "protocol", "python2", "refused", "value")
+
+    def __init__(self) -> None:
+        self.value: Any = None
+        """The root; of a broken stream, what could be put together."""
+        self.end = 0
+        """Place after STOP, or where the stream broke, in bytes of the source."""
+        self.nbytes = 0
+        self.broken: str | None = None
+        """Why the stream could not be read to its end; None if it could."""
+        self.globals: dict[tuple[str, str], Global] = {}
+        """Names referred to, as written, in the order of their first use."""
+        self.protocol = 0
+        self.refused: list[str] = []
+        """Opcodes used that torch.load(weights_only=True) refuses (_weights_only_unpickler.py)."""
+        self.notes: list[str] = []
+        self.opcodes = 0
+        self.python2 = False
+        """Whether the stream has byte strings as only Python 2 writes them."""
+
+
+class Effects:
+    """The part of the machine that makes and changes values."""
+
+    def __init__(self, feed: Feed, start: int, ceiling: int) -> None:
+        self.feed = feed
+        self.start = start
+        self.ceiling = ceiling
+        self.copied = 0
+        self.result = Pickled()
+
+    def _global(self, module: Any, name: Any) -> Global:
+        if type(module) is not str or type(name) is not str:
+            raise Broken("a name of code that is not text")
+        found = self.result.globals.get((module, name))
+        if found is None:
+            if len(self.result.globals) >= MAX_NAMES:
+                raise TooLarge(f"the pickle refers to more than {MAX_NAMES:,} names of code")
+            module_now, name_now = module, name
+            if self.result.protocol < 3:
+                module_now, name_now = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
+            found = Global(module[:1024], name[:1024], CALLS.get((module_now, name_now)))
+            self.result.globals[module, name] = found
+        return found
+
+    def _reduce(self, callee: Any, args: Any) -> Any:
+        if type(callee) is Global and callee.call is not None and type(args) is tuple:
+            if args and type(args[0]) in (list, tuple, Mapping):
+                # ``dict(d)`` copies: once over and over in a short stream, it would be quadratic.
+                self.copied += len(args[0].items if type(args[0]) is Mapping else args[0])
+                if self.copied > self.ceiling:
+                    return Object(callee, args)
+            value = callee.call(args)
+            if value is not None:
+                return value
+        return Object(callee, args)
+
+    def _new(self, cls: Any, args: Any, kwargs: Any) -> Any:
+        if (
+            type(cls) is Global
+            and cls.module == "collections"
+            and cls.name in ("OrderedDict", "defaultdict", "Counter")
+        ):
+            return Mapping(cls.full, args if type(args) is tuple else ())
+        return Object(cls, args, kwargs)
+
+    def _build(self, target: Any, state: Any) -> Any:
+        kind = type(target)
+        if kind is Object or kind is Mapping or kind is Tensor:
+            if target.state is None:
+                target.state = state
+            else:
+                target.state = Object(Global("", "states"), (target.state, state))
+            return target
+        wrapped = Object(target)
+        wrapped.state = state
+        return wrapped
+
+    def _set_items(self, target: Any, pairs: Any) -> None:
+        if len(pairs) % 2:
+            raise Broken("a key without a value")
+        kind = type(target)
+        if kind is Mapping:
+            target.items.extend(zip(pairs[::2], pairs[1::2], strict=True))
+        elif kind is Object:
+            target.items = target.items or []
+            target.items.extend(zip(pairs[::2], pairs[1::2], strict=True))
+        else:
+            self._oddity("items are set on something that is no mapping")
+
+    def _extend(self, target: Any, items: Any) -> None:
+        kind = type(target)
+        if kind is list:
+            target.extend(items)
+        elif kind is Object:
+            target.elements = target.elements or []
+            target.elements.extend(items)
+        else:
+            self._oddity("items are appended to something that is no list")
+
+    def _set(self) -> Object:
+        made = Object(SET)
+        made.elements = []
+        return made
+
+    def _oddity(self, what: str) -> None:
+        if what not in self.result.notes:
+            self.result.notes.append(f"{what} (byte {self.feed.base - self.start:,} or later); they are left out")
+
+    def _refuse(self, op: int) -> None:
+        name = _REFUSED.get(op)
+        if name is not None and name not in self.result.refused:
+            self.result.refused.append(name)
+
+
+_REFUSED = {
+    149: "FRAME", 144: "ADDITEMS", 145: "FROZENSET", 48: "POP", 49: "POP_MARK", 50: "DUP", 108: "LIST",
+    100: "DICT", 146: "NEWOBJ_EX", 111: "OBJ", 73: "INT", 76: "LONG", 70: "FLOAT", 83: "STRING", 86: "UNICODE",
+    103: "GET", 112: "PUT", 80: "PERSID", 105: "INST", 66: "BINBYTES", 67: "SHORT_BINBYTES", 142: "BINBYTES8",
+    150: "BYTEARRAY8", 84: "BINSTRING", 139: "LONG4", 140: "SHORT_BINUNICODE", 141: "BINUNICODE8",
+    147: "STACK_GLOBAL",
+}  # fmt: skip
