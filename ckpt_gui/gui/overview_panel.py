@@ -76,7 +76,7 @@ class _Page(QWidget):
         self._box.setContentsMargins(6, 8, 14, 12)
         self._box.setSpacing(4)
         self._figures(_figures(checkpoint, overview))
-        self._list("What this is", [rich.sentence(entry.text, entry.node, colours) for entry in overview.sentences])
+        self._list("What this is", [rich.leading(entry.text, entry.node, colours) for entry in overview.sentences])
         self._alarms(overview)
         charts = (
             ("Bytes by role", overview.by_role),
@@ -89,7 +89,7 @@ class _Page(QWidget):
         self._list("Why it is so big", [
             f"<b>{text.size(entry.nbytes)}</b>&nbsp; {rich.escape(entry.text)}" for entry in overview.savings
         ])  # fmt: skip
-        self._list("Storages", [rich.sentence(entry.text, entry.node, colours) for entry in overview.storages])
+        self._list("Storages", [rich.leading(entry.text, entry.node, colours) for entry in overview.storages])
         self._list("torch.load(weights_only=True), torch 2.6 and later", _verdict(overview.weights_only))
         self._list("Names its pickle refers to", _code(overview.code, colours))
         self._box.addStretch(1)
@@ -111,7 +111,7 @@ class _Page(QWidget):
     def _alarms(self, overview: Overview) -> None:
         mark = f'<span style="color:{self._colours.alarm}">▲</span> '
         self._list(
-            "Problems", [mark + rich.sentence(entry.text, entry.node, self._colours) for entry in overview.problems]
+            "Problems", [mark + rich.leading(entry.text, entry.node, self._colours) for entry in overview.problems]
         )
         self._list("Notes", [rich.escape(note) for note in overview.notes])
 

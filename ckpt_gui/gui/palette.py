@@ -66,6 +66,7 @@ class Palette(QFrame):
         self._list = spoken(QTreeWidget(self), "Commands")
         self._list.setColumnCount(2)
         self._list.setRootIsDecorated(False)
+        self._list.setFrameShape(QFrame.Shape.NoFrame)
         self._list.setHeaderHidden(True)
         self._list.setUniformRowHeights(True)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -124,6 +125,10 @@ class Palette(QFrame):
         self._list.header().resizeSection(0, 320)
         if (first := self._list.topLevelItem(0)) is not None:
             self._list.setCurrentItem(first)
+        else:
+            nothing = QTreeWidgetItem(["No command of these letters"])
+            nothing.setDisabled(True)
+            self._list.addTopLevelItem(nothing)
 
     def _run(self) -> None:
         item = self._list.currentItem()

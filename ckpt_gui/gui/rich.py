@@ -19,15 +19,8 @@ def escape(words: str) -> str:
     return words.replace("   ", "&nbsp;&nbsp; ")
 
 
-def link(words: str, node: int | None) -> str:
-    """The words, leading to a node (None or -1: to nowhere)."""
-    if node is None or node < 0:
-        return escape(words)
-    return f'<a href="#{node}" style="text-decoration:none">{escape(words)}</a>'
-
-
-def sentence(words: str, node: int | None, colours: Colours) -> str:
-    """A sentence that leads somewhere: read as text, with a mark behind it; a page of blue lines would shout."""
+def leading(words: str, node: int | None, colours: Colours) -> str:
+    """Words that lead to a node: read as text, with a mark behind; a page of blue lines would shout."""
     if node is None or node < 0:
         return escape(words)
     style = f"text-decoration:none; color:{colours.text}"
@@ -53,7 +46,7 @@ def _section(section: Section, colours: Colours, *, first: bool) -> str:
 
 
 def _row(fact: Fact, colours: Colours) -> str:
-    value = link(fact.text, fact.node)
+    value = leading(fact.text, fact.node, colours)
     if fact.alarm:
         value = f'<span style="color:{colours.alarm}">▲ {value}</span>'
     label = f'<td style="color:{colours.muted}; padding-right:16px; white-space:nowrap">{escape(fact.label)}</td>'

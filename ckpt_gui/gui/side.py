@@ -34,6 +34,8 @@ class Side(QWidget):
         self._tabs.setDrawBase(False)
         self._tabs.setExpanding(False)
         self._stack = QStackedWidget(self)
+        self._empty = QWidget(self)
+        self._stack.addWidget(self._empty)
         self._tabs.currentChanged.connect(lambda _index: self._turn())
         box = QVBoxLayout(self)
         box.setContentsMargins(14, 8, 10, 0)
@@ -97,9 +99,7 @@ class Side(QWidget):
         self.chosen.emit(self.page())
 
     def _turn_stack(self) -> None:
-        if (panel := self._made.get(self.page())) is not None:
-            self._stack.setCurrentWidget(panel)
-        self._stack.setVisible(panel is not None)
+        self._stack.setCurrentWidget(self._made.get(self.page(), self._empty))
 
 
 def _elastic(form: Qt.TextFormat) -> QLabel:

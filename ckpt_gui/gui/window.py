@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from ckpt_gui.gui.start_page import StartPage
     from ckpt_gui.gui.tree_panel import TreePanel
 
-NEEDS_A_FILE = ("reload", "close tab", "filter", "overview", "next page", "previous page", "next tab", "previous tab")
+PAGES = ("overview", "summary", "info")
+NEEDS_A_FILE = ("reload", "close tab", "filter", *PAGES, "next page", "previous page", "next tab", "previous tab")
 
 
 class Window(QMainWindow):
@@ -86,7 +88,7 @@ class Window(QMainWindow):
             "open": self._ask_files, "open folder": self._ask_folder, "sample": self.open_sample,
             "reload": lambda: self._with_file(self.files.reload),
             "close tab": lambda: self._with_file(self.files.close), "quit": self.close,
-            "filter": self._focus_filter, "overview": lambda: self.details.choose("overview"),
+            "filter": self._focus_filter, **{page: partial(self.details.choose, page) for page in PAGES},
             "next page": lambda: self.details.step(1), "previous page": lambda: self.details.step(-1),
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
@@ -213,6 +215,8 @@ class Window(QMainWindow):
         self._tree_menu.clear()
         self._tree_menu.addActions(tree.actions() if tree is not None else [])
         self._tree_menu.setEnabled(tree is not None)
+        if tree is not None and self.tabs.isAncestorOf(QApplication.focusWidget() or self):
+            tree.setFocus()  # not the filter line, where Qt would put it
 
     def _picked(self, file: OpenFile, nodes: list[int]) -> None:
         file.nodes = nodes

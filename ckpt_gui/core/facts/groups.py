@@ -126,12 +126,20 @@ def value_info(checkpoint: Checkpoint, node: Node) -> tuple[Section, ...]:
     return (Section("", tuple(row for row in rows if row is not None)), *_entries(checkpoint, node))
 
 
+def _brief(checkpoint: Checkpoint, node: Node) -> str:
+    """A row in a few words."""
+    if node.tensor >= 0:
+        tensor = checkpoint.tensor(node.tensor)
+        return f"{text.shape(tensor.shape)} · {tensor.dtype}"
+    return node.text or (text.plural(node.child_count, "entry") if node.child_count else node.type_name)
+
+
 def _entries(checkpoint: Checkpoint, node: Node) -> tuple[Section, ...]:
     """What stands inside a container or an object, the first of it."""
     rows = []
     for number in checkpoint.children(node.id)[:MAX_LINKS]:
         child = checkpoint.node(number)
-        said = child.text or (text.plural(child.child_count, "entry") if child.child_count else child.type_name)
+        said = _brief(checkpoint, child)
         rows.append(Fact(text.escape(text.clip(child.label, 80)), text.escape(text.clip(said, 160)), number))
     if node.child_count > MAX_LINKS:
         rows.append(Fact("", f"and {node.child_count - MAX_LINKS:,} more"))

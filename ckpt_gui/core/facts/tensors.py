@@ -55,7 +55,7 @@ def summary(checkpoint: Checkpoint, anatomy: Anatomy, node: Node, tensor: Tensor
         Fact("Role", anatomy.role(node.id).name),
         belongs(checkpoint, anatomy, node),
         Fact("Kind", _kind_of_tensor(tensor)),
-        Fact("Gradient", "requires_grad" if tensor.flags & Flag.REQUIRES_GRAD else "not asked for"),
+        Fact("requires_grad", "yes" if tensor.flags & Flag.REQUIRES_GRAD else "no"),
         *_flag_facts(tensor),
     ]
     sections = [Section("", tuple(row for row in rows if row is not None)), _sharing(checkpoint, tensor)]
