@@ -20,11 +20,15 @@ class Run:
     said: str
 
 
+AS_INSTALLED = {"PYTHONDONTWRITEBYTECODE": ""}
+"""An installed program has its bytecode on disk; a developer's shell may forbid it."""
+
+
 def run(arguments: list[str], **environment: str) -> Run:
     """Run one command to its end; raises RuntimeError if it fails."""
     begun = time.perf_counter()
     with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment}
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **AS_INSTALLED, **environment}
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
