@@ -157,7 +157,7 @@ def _tensors(checkpoint: Checkpoint, usage: Usage) -> Iterator[Sentence]:
     tied = usage.tied()
     if tied:
         total = sum(map(len, tied))
-        yield Sentence(f"{plural(total, 'tensor')} tied: {usage.sharing(tied[0])}", tensors.node[tied[0][1]])
+        yield Sentence(f"{plural(total, 'tensor')} tied: {usage.names(tied[0])}", tensors.node[tied[0][1]])
     layouts = {checkpoint.texts[number] for number in set(tensors.layout[: checkpoint.rows])} - {"strided"}
     if layouts:
         yield Sentence(f"Tensors of unusual layout: {join_words(map(escape, sorted(layouts)))}")

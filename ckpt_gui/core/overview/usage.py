@@ -280,14 +280,14 @@ class Usage:
         for (_, nbytes), storages in groups.items():
             rows = [some[storage] for storage in storages if storage in some]
             if len(rows) > 1:
-                names = join_words(map(self._name, rows), 2)
+                names = self.names(rows, 2)
                 text = f"{names}: {size(nbytes)} each, with the same checksum"
                 yield Waste("duplicate", text, self.checkpoint.tensors.node[rows[1]], nbytes * (len(rows) - 1))
 
     def _shared(self, storage: int, rows: list[int]) -> Waste:
         tensors = self.checkpoint.tensors
         logical = sum(tensors.nbytes[row] for row in rows[:MAX_SHARERS])
-        names = join_words(map(self._name, rows), 2)
+        names = self.names(rows, 2)
         text = f"{names} share a storage of {size(self.checkpoint.storages.nbytes[storage])}"
         return Waste("shared", text, tensors.node[rows[0]], max(logical - self.used[storage], 0))
 
@@ -304,9 +304,12 @@ class Usage:
             found += [group for group in alike.values() if len(group) > 1]
         return found
 
-    def sharing(self, rows: list[int]) -> str:
-        """The names of rows that are the same bytes."""
-        return join_words(map(self._name, rows), 3)
+    def names(self, rows: list[int], limit: int = 3) -> str:
+        """The first few paths of these rows, and how many more; only those few are put together."""
+        listed = list(map(self._name, rows[:limit]))
+        if len(rows) > limit:
+            return ", ".join(listed) + f" and {len(rows) - limit:,} more"
+        return join_words(listed)
 
     def unlisted(self) -> int:
         """Rows that a module's state_dict would not name."""
