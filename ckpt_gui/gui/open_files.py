@@ -113,6 +113,9 @@ class OpenFiles(QObject):
         file = self.at(path)
         if file is not None:
             file.wanted = wanted
+            if process is not None:  # the same file under two names on one command line
+                with process:  # which closes its pipe and waits for it
+                    process.kill()
             return file
         file = OpenFile(path, wanted=wanted)
         self._files.append(file)

@@ -104,7 +104,7 @@ class Window(QMainWindow):
         self.details.node_wanted.connect(self._go_to_node)
         self.file_notices = FileNotices(self.files, self.notices)
         self.files.added.connect(self._added)
-        self.files.removed.connect(self.tabs.remove)
+        self.files.removed.connect(self._removed)
         self.files.reading.connect(lambda file: self._say(file, f"Reading {text.escape(file.name)} …"))
         self.files.opened.connect(self._opened)
         self.files.failed.connect(self._failed)
@@ -169,6 +169,15 @@ class Window(QMainWindow):
             lambda _node: self.statusBar().showMessage("Converting comes with a later version", 4000)
         )
 
+    def _removed(self, file: OpenFile) -> None:
+        self._keep_columns(self.tabs.page(file).tree)
+        self.tabs.remove(file)
+
+    def _keep_columns(self, tree: TreePanel | None) -> None:
+        """The next tree has the columns that this one has now."""
+        if tree is not None:
+            self.settings.keep("columns", tree.state().toBase64().toStdString())
+
     def _say(self, file: OpenFile, words: str) -> None:
         """Words in place of a tree, unless there is one."""
         if file.opened is None:
@@ -178,7 +187,10 @@ class Window(QMainWindow):
         assert file.opened is not None
         self.recent_menu.add(file.path)
         page = self.tabs.page(file)
+        fresh = page.tree is None
         page.show_opened(file.opened)
+        if fresh and page.tree is not None:
+            page.tree.restore(QByteArray.fromBase64(self.settings.value("columns", "").encode()))
         if file is self.current():
             self._show_file(file)
             self.details.show_picked()
@@ -313,6 +325,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.jobs.close()
+        self._keep_columns(self.tree())
         self.settings.keep("geometry", self.saveGeometry().toBase64().toStdString())
         self.settings.keep("splitter", self.splitter.saveState().toBase64().toStdString())
         self.settings.save()

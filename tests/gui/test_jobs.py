@@ -106,8 +106,15 @@ def test_a_cancelled_job_tells_nothing_but_its_end(jobs: Jobs, qtbot: QtBot) -> 
 def test_progress_beyond_two_gibibytes_arrives_whole(jobs: Jobs, qtbot: QtBot) -> None:
     told: list[Any] = []
 
-    job = jobs.run("a", lambda report: report.at(1 << 40, 1 << 41, "bytes"), print)
+    listening = threading.Event()
+
+    def work(report: Report) -> None:
+        listening.wait(10)
+        report.at(1 << 40, 1 << 41, "bytes")
+
+    job = jobs.run("a", work, print)
     job.progressed.connect(lambda *figures: told.append(figures))
+    listening.set()
     settled(jobs, qtbot)
 
     assert told == [(1 << 40, 1 << 41, "bytes")]

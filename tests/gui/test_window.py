@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QTreeView
 from pytestqt.qtbot import QtBot
 
 from ckpt_gui.gui import child
@@ -426,6 +426,35 @@ def test_places_are_remembered(make_window: MakeWindow, settings: Settings) -> N
     assert Settings(settings._path).value("geometry", "")
     again = make_window().splitter.sizes()
     assert again[0] / again[1] == pytest.approx(left / right, rel=0.02)  # the offscreen screen is small
+
+
+def test_columns_are_remembered(make_window: MakeWindow, sample: Path, settle: Settle) -> None:
+    first = make_window()
+    first.open([str(sample)])
+    settle(first)
+    tree = first.tree()
+    assert tree is not None
+    before = tree.state()
+    tree.findChildren(QTreeView)[0].setColumnWidth(0, 333)
+    assert tree.state() != before
+    first.close()
+
+    second = make_window()
+    second.open([str(sample)])
+    settle(second)
+
+    again = second.tree()
+    assert again is not None
+    assert again.findChildren(QTreeView)[0].columnWidth(0) == 333
+
+
+def test_a_second_process_for_the_same_file_is_ended(window: Window, sample: Path, settle: Settle) -> None:
+    spare = child.start(str(sample), NEVER_ENDING)
+
+    window.open([str(sample), f"{sample.parent}/./{sample.name}"], readers={f"{sample.parent}/./{sample.name}": spare})
+    settle(window)
+
+    assert spare.returncode is not None
 
 
 def test_text_grows_and_shrinks(window: Window) -> None:
