@@ -111,7 +111,7 @@ def hash_bomb_frozenset() -> bytes:
     return _as_key(lambda code: code.raw(DUP, TUPLE2).put(1).raw(POP, MARK).get(1).raw(FROZENSET), 60)
 
 
-@stream("tree")
+@stream("noted")
 def hash_bomb_in_set() -> bytes:
     """The same as an element of a set."""
     code = begun().text("set").raw(b"\x8f", MARK).text("leaf").raw((DUP + TUPLE2) * 60, b"\x90", SETITEMS)
@@ -132,7 +132,7 @@ def unhashable_keys() -> bytes:
     return code.raw(SETITEMS).stop()
 
 
-@stream("tree")
+@stream("noted")
 def duplicate_keys() -> bytes:
     """One key twice, and keys that Python takes for equal: 1, True and 1.0."""
     code = begun().text("k").value(1).text("k").value(2).value(1).text("i").value(True).text("b").value(1.0).text("f")
@@ -166,26 +166,26 @@ def deep_root() -> bytes:
     return bytes(Assembler().raw(EMPTY_LIST * 4_500_000, APPEND * 4_499_999, b"."))
 
 
-@stream("tree")
+@stream("noted")
 def cyclic_list() -> bytes:
     """A list that holds itself: shown once, as an alias after that."""
     return begun().text("loop").raw(EMPTY_LIST).put(0).get(0).raw(APPEND, SETITEMS).stop()
 
 
-@stream("tree")
+@stream("noted")
 def cyclic_dict() -> bytes:
     """A dictionary that holds itself, as value and within a tuple as key."""
     code = begun().text("loop").raw(EMPTY_DICT).put(0).text("self").get(0).raw(SETITEM)
     return code.get(0).raw(TUPLE1).text("me as a key").raw(SETITEM, SETITEMS).stop()
 
 
-@stream("tree")
+@stream("noted")
 def cyclic_root() -> bytes:
     """The root is its own child."""
     return Assembler().raw(EMPTY_DICT).put(0).text("root").get(0).raw(SETITEM).text("w").tensor().raw(SETITEM).stop()
 
 
-@stream("tree")
+@stream("noted")
 def cyclic_object() -> bytes:
     """An object that is its own state, and one that is its own argument."""
     code = begun().text("state").name("m", "C").raw(EMPTY_TUPLE, NEWOBJ).put(0).get(0).raw(BUILD)
@@ -193,7 +193,7 @@ def cyclic_object() -> bytes:
     return code.raw(APPEND, SETITEMS).stop()
 
 
-@stream("tree")
+@stream("noted")
 def cyclic_tuple() -> bytes:
     """A tuple within a list within the tuple."""
     code = begun().text("loop").raw(EMPTY_LIST).put(0).get(0).raw(TUPLE1).put(1).raw(APPEND, SETITEMS)
@@ -322,7 +322,7 @@ def build_on_global() -> bytes:
     return code.text("l").name("torch", "Tensor").value({"__reduce__": None}).raw(BUILD, SETITEMS).stop()
 
 
-@stream("tree")
+@stream("noted")
 def items_set_on_tensor() -> bytes:
     """SETITEM on a tensor wrote into memory once (CVE-2026-24747); here it is a note on an inert object."""
     code = begun().text("k").tensor().value(0).value(5.0).raw(SETITEM)

@@ -103,7 +103,7 @@ _META = '{"__metadata__":%s,"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}
 _add("metadata_null", "tree", _META % "null", EIGHT, "The library reads it.")
 _add("metadata_number", "either", _META % '{"a":1}', EIGHT, "Metadata that is no text.")
 _add("metadata_list", "either", _META % "[]", EIGHT, "Metadata that is no object.")
-_add("metadata_duplicate", "tree", _META % '{"a":"1","a":"2"}', EIGHT, "The library reads it, and takes the last.")
+_add("metadata_duplicate", "noted", _META % '{"a":"1","a":"2"}', EIGHT, "The library reads it, and takes the last.")
 _add("metadata_twice", "either", '{"__metadata__":{},' + (_META % "{}")[1:], EIGHT, "The library refuses it.")
 _add("metadata_8_mb", "tree", lambda: {"__metadata__": {"x": "y" * 8_000_000}, **GOOD}, EIGHT, "Long text is cut.")
 _add("pickle_in_metadata", "tree", {"__metadata__": {"x": "cos\nsystem\n(S'x'\ntR."}, **GOOD}, EIGHT, "Text only.")

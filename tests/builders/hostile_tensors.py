@@ -112,7 +112,7 @@ def _tagged(tag: object) -> Fill:
 
 TAGS: dict[str, tuple[str, object]] = {
     "empty": ("tree", ""), "unknown": ("tree", "quantum:0"), "bidi": ("tree", "cpu\u202e:0"),
-    "surrogate": ("either", "\ud800"), "long": ("tree", "cuda:" + "9" * 2**20), "int": ("noted", 0),
+    "surrogate": ("either", "\ud800"), "long": ("noted", "cuda:" + "9" * 2**20), "int": ("noted", 0),
     "none": ("noted", None), "tuple": ("noted", ("cpu",)), "newline": ("tree", "cpu\nrm -rf"), "nul": ("tree", "cpu\0"),
 }  # fmt: skip
 for _name, (_expected, _tag) in TAGS.items():

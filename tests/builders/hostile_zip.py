@@ -113,7 +113,7 @@ def trailing_bytes() -> bytes:
     return pack(good(), suffix=b"trailing" * 10)
 
 
-@container("tree")
+@container("noted")
 def comment() -> bytes:
     """Legal."""
     return pack(good(), comment=b"made by hand")
@@ -232,7 +232,7 @@ def name_not_utf8() -> list[Member]:
     return [*good(), Member(b"archive/\xff\xfe", b"", flags=0)]
 
 
-@container("tree")
+@container("noted")
 def name_leaves_folder() -> list[Member]:
     """Nothing is ever extracted, so ``..`` is just a name."""
     return [*good(), Member("archive/../../../etc/cron.d/x", b"* * * * *")]

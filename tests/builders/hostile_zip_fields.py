@@ -22,9 +22,9 @@ FIELDS: list[tuple[str, str, str, dict[str, Any]]] = [
     # The tree stands, the tensor's values are off.
     ("encrypted_storage", "noted", "data/0", {"flags": 0x801}),
     # Legal: inflated under a limit.
-    ("deflated_pickle", "tree", "data.pkl", {"method": DEFLATED}),
+    ("deflated_pickle", "noted", "data.pkl", {"method": DEFLATED}),
     # Legal for torch; values are inflated, never mapped.
-    ("deflated_storage", "tree", "data/0", {"method": DEFLATED}),
+    ("deflated_storage", "noted", "data/0", {"method": DEFLATED}),
     ("deflated_size_too_small", "either", "data.pkl", {"method": DEFLATED, "size": 5}),
     ("deflated_size_too_large", "either", "data.pkl", {"method": DEFLATED, "size": 2**31}),
     ("deflated_storage_size_lies", "noted", "data/0", {"method": DEFLATED, "size": 64}),

@@ -27,7 +27,7 @@ WHOLE = {
     "path": str, "format": str, "nbytes": int, "tensors": list, "values": list, "code": list,
     "weights_only": dict, "problems": list, "notes": list,
 }  # fmt: skip
-LISTS = {
+LISTS: dict[str, dict[str, Any]] = {
     "values": {"path": list, "type": str, "text": str},
     "code": {"name": str, "known": bool, "class": str},
     "problems": {"path": (list, type(None)), "text": str},
