@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ckpt_gui.core.facts import Facts, Section, facts
+from ckpt_gui.core.facts import Facts, Section, facts, phrases
 from ckpt_gui.core.reader import Opened, read
 from ckpt_gui.core.text import Path as KeyPath
 from ckpt_gui.resources_path import resource
@@ -85,6 +85,10 @@ def test_an_object_tells_its_class_and_state(demo: Opened) -> None:
 
     assert said(found.summary, "Class") == ["argparse.Namespace"]
     assert "State" in [section.title for section in found.summary]
+
+
+def test_a_long_text_keeps_its_lines_and_hides_nothing() -> None:
+    assert phrases.lines("def f():\n\treturn 1 # \u202e") == "def f():\n    return 1 # \\u202e"
 
 
 def test_several_rows_are_counted_once_each(demo: Opened) -> None:

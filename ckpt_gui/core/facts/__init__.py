@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ckpt_gui.core import text
 from ckpt_gui.core.columns import Kind
-from ckpt_gui.core.facts import groups, tensors
+from ckpt_gui.core.facts import groups, phrases, tensors
 from ckpt_gui.core.facts.nouns import Fact, Facts, Section
 from ckpt_gui.core.model import Checkpoint, Node
 from ckpt_gui.core.roles import Anatomy
@@ -32,7 +32,7 @@ def facts(checkpoint: Checkpoint, anatomy: Anatomy, nodes: Sequence[int]) -> Fac
             tensors.summary(checkpoint, anatomy, node, tensor),
         )
         return Facts(prefix, name, line, summary, tensors.info(checkpoint, tensor), "")
-    info, long_text = groups.value_info(checkpoint, node), checkpoint.long_texts.get(node.id, "")
+    info, long_text = groups.value_info(checkpoint, node), phrases.lines(checkpoint.long_texts.get(node.id, ""))
     if node.child_count and checkpoint.nodes.tensors[node.id]:
         summary = groups.group_summary(checkpoint, anatomy, node)
         return Facts(prefix, name, groups.group_line(checkpoint, [node.id]), summary, info, long_text)

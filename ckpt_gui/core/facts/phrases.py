@@ -31,3 +31,8 @@ def percent(part: int, whole: int) -> str:
 def numbers(listed: Sequence[int]) -> str:
     """Numbers in a row."""
     return ", ".join(map(str, listed))
+
+
+def lines(words: str) -> str:
+    """A long text, fit to be shown: line ends stay, what could mislead the eye is escaped."""
+    return "\n".join(text.escape(line) for line in words.replace("\t", "    ").splitlines())
