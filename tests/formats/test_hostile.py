@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import gc
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ckpt_gui.core import wire
 from ckpt_gui.core.errors import OpenError
-from ckpt_gui.core.info import info_json
-from ckpt_gui.core.progress import Report
 from ckpt_gui.core.reader import read
 from ckpt_gui.core.wire import Opened
 from tests.builders import EXPECTED, HOSTILE
+from tests.core.opened import Hurried, handed_over, told
 
 MAX_PEAK = 300 << 20
 """Bytes of memory a hostile file may cost beyond its index."""
@@ -44,13 +40,6 @@ code = main(["info", "--json", sys.argv[1]])
 status = Path("/proc/self/status").read_text()
 print(code, status.partition("VmHWM:")[2].split()[0], file=sys.stderr)
 """
-
-
-class Hurried(Report):
-    """No time for repetitions, whatever the machine."""
-
-    def hurry(self) -> bool:
-        return True
 
 
 @dataclass
@@ -95,8 +84,7 @@ def test_a_refusal_is_one_sentence(outcome: Outcome) -> None:
 def test_what_is_shown_can_be_told_as_json(outcome: Outcome) -> None:
     if outcome.opened is None:
         pytest.skip("there is no tree")
-    told: dict[str, Any] = json.loads("".join(info_json(outcome.opened)), parse_constant=_no_such_number)
-    assert len(told["tensors"]) == outcome.opened.checkpoint.rows
+    assert len(told(outcome.opened)["tensors"]) == outcome.opened.checkpoint.rows
 
 
 def test_a_row_that_does_not_hold_together_is_in_the_notes(outcome: Outcome) -> None:
@@ -110,8 +98,7 @@ def test_a_row_that_does_not_hold_together_is_in_the_notes(outcome: Outcome) -> 
 def test_the_columns_hold_together(outcome: Outcome) -> None:
     if outcome.opened is None:
         pytest.skip("there is no tree")
-    again = wire.load(b"".join(wire.dump(outcome.opened)))
-    assert again.checkpoint.texts == outcome.opened.checkpoint.texts
+    assert handed_over(outcome.opened).checkpoint.texts == outcome.opened.checkpoint.texts
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
@@ -124,7 +111,3 @@ def test_the_worst_stay_small(name: str, tmp_path: Path) -> None:
     )  # fmt: skip
     code, peak = map(int, done.stderr.splitlines()[-1].split())
     assert (code in (0, 2), peak << 10 < MAX_PEAK) == (True, True), done.stderr
-
-
-def _no_such_number(word: str) -> float:
-    raise AssertionError(f"{word} is no JSON")
