@@ -6,17 +6,15 @@ Qt, torch and everything slow is imported inside the verb that needs it.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from ckpt_gui import __version__
 from ckpt_gui.core.errors import CheckpointError
-
-if TYPE_CHECKING:
-    import subprocess
 
 TABS = ("summary", "histogram", "heat-map", "values", "info", "overview")
 VERBS = ("open", "info", "demo")
@@ -85,8 +83,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _info(options: argparse.Namespace) -> int:
-    import gc
-
     from ckpt_gui.core.progress import Deadline, Report
     from ckpt_gui.core.reader import read
 
@@ -120,7 +116,11 @@ def _window(options: argparse.Namespace) -> int:
         raise CheckpointError(
             "there is no display to show a window on; add --screenshot OUT.png, or use: ckpt-gui info"
         )
-    readers = {path: reading for path in files[:8] if (reading := _start_reading(path)) is not None}
+    # The reading starts before Qt is even imported: both take their time at once.
+    from ckpt_gui.gui import child
+
+    gc.disable()  # the window's start makes many objects that all live; ``app`` turns it on after the first paint
+    readers = {path: child.start(_target(path)) for path in files[:8]}
     from ckpt_gui.gui.app import run
 
     return run(files, select=options.select, tab=options.tab, screenshot=options.screenshot, readers=readers)
@@ -137,16 +137,6 @@ def _allow_no_display() -> None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 
-def _start_reading(path: str) -> subprocess.Popen[bytes] | None:
-    """The reading process for a file, started before Qt is even imported: both take their time at once."""
-    import subprocess
-
-    target = path.partition("::")[0] if not Path(path).exists() else path
-    return subprocess.Popen(reader_command(target), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-
-
-def reader_command(path: str) -> list[str]:
-    """How to start the process that reads ``path``."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, READ_WORKER, path]
-    return [sys.executable, "-m", "ckpt_gui.core.reader", path]
+def _target(address: str) -> str:
+    """The file that an address names: what stands before ``::``, unless a file is called just so."""
+    return str(Path(address if Path(address).exists() else address.partition("::")[0]).absolute())

@@ -13,6 +13,7 @@ from typing import Any
 
 from ckpt_gui.core.columns import Flag, KeyType, Kind
 from ckpt_gui.core.model import Checkpoint
+from ckpt_gui.core.roles import Role
 from ckpt_gui.core.text import Path
 from ckpt_gui.core.weights_only import verdict
 from ckpt_gui.core.wire import Opened
@@ -128,8 +129,6 @@ def _marks(flags: int) -> str:
 
 
 def _role_names() -> list[str]:
-    from ckpt_gui.core.roles import Role
-
     return [json.dumps(role.name) for role in Role]
 
 

@@ -17,7 +17,7 @@ from ckpt_gui.core import wire
 from ckpt_gui.core.errors import CheckpointError, OpenError
 from ckpt_gui.core.formats import open_checkpoint
 from ckpt_gui.core.progress import SILENT, Report
-from ckpt_gui.core.roles import classify
+from ckpt_gui.core.roles.classify import classify
 from ckpt_gui.core.wire import Opened
 
 __all__ = ["Opened", "main", "read"]

@@ -27,9 +27,12 @@ app.exec()
 
 OUR_WINDOW = """
 import os, sys
-from ckpt_gui.cli import _start_reading
+import gc
+from ckpt_gui import cli
+from ckpt_gui.gui import child
 path = sys.argv[1]
-reader = _start_reading(path)
+gc.disable()
+reader = child.start(path)
 from ckpt_gui.gui.app import run
 def done():
     sys.stdout.flush()

@@ -7,8 +7,6 @@ from PySide6.QtGui import QGuiApplication
 from ckpt_gui.core import text
 from ckpt_gui.core.columns import Kind
 from ckpt_gui.core.outline import Facts, Outline, python_line
-from ckpt_gui.core.search import exactly
-from ckpt_gui.core.weights_only import verdict
 
 MAX_COPIED = 10_000
 """Rows put on the clipboard at once."""
@@ -27,6 +25,8 @@ def copy(facts: Facts, nodes: list[int], what: str) -> str:
 def _line(facts: Facts, node: int, what: str) -> str:
     checkpoint = facts.checkpoint
     if what == "python":
+        from ckpt_gui.core.weights_only import verdict
+
         return python_line(checkpoint, node, weights_only=verdict(checkpoint).accepted is not False)
     if what == "path":
         return _dotted_path(facts, node) if facts.nodes.kind[node] == Kind.GROUP else facts.path(node)
@@ -36,6 +36,8 @@ def _line(facts: Facts, node: int, what: str) -> str:
 
 def term(outline: Outline, row: int) -> str:
     """The filter term for that row and all beneath it; for a row of several, for their parent."""
+    from ckpt_gui.core.search import exactly
+
     facts, nodes = outline.facts, outline.facts.nodes
     while row >= len(nodes):
         row = outline.parent(row)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QPalette, QTextCharFormat
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from ckpt_gui.core.search import TermError
 from ckpt_gui.gui.tree_model import problem_colour
+
+if TYPE_CHECKING:
+    from ckpt_gui.core.search import TermError
 
 
 class FilterEdit(QLineEdit):

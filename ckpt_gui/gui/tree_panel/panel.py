@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QPoint, Signal, SignalInstance
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -13,14 +13,15 @@ from ckpt_gui.core import text
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.outline import COLUMNS, Facts, Outline
 from ckpt_gui.core.roles import Role
-from ckpt_gui.core.search import Found
 from ckpt_gui.core.text import Path
 from ckpt_gui.gui.tree_panel import commands, copying, keep
-from ckpt_gui.gui.tree_panel.builder import Builder
 from ckpt_gui.gui.tree_panel.filter import FilterLine
 from ckpt_gui.gui.tree_panel.rows import MAX_KEPT, Rows
 from ckpt_gui.gui.tree_panel.searching import Searching
 from ckpt_gui.gui.tree_panel.views import menu_place
+
+if TYPE_CHECKING:
+    from ckpt_gui.core.search import Found
 
 
 class TreePanel(QWidget):
@@ -187,6 +188,8 @@ class TreePanel(QWidget):
             "device": sorted(set(facts.device) - {""}),
             "role": [role.name for role in Role if role.name in roles],
         }
+        from ckpt_gui.gui.tree_panel.builder import Builder
+
         builder = Builder(self.filter.edit.text(), choices, self)
         builder.changed.connect(self.set_filter)
         builder.open_below(self.filter)

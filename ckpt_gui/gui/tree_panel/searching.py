@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.core.search import Found, SearchIndex, TermError, finding, indexing, parse
 from ckpt_gui.gui.tree_panel.slices import Slices
+
+if TYPE_CHECKING:
+    from ckpt_gui.core.search import Found, SearchIndex, TermError
+
+WARM_UP_MS = 150
+"""The tree is painted first; the index for the first keystroke comes after it."""
 
 
 class Searching(QObject):
@@ -22,34 +28,58 @@ class Searching(QObject):
         super().__init__(parent)
         self.errors: tuple[TermError, ...] = ()
         """What is wrong with the latest text."""
+        self._looked_in: tuple[Checkpoint, bytes | None] | None = None
         self._index: SearchIndex | None = None
         self._indexing: Generator[None, None, None] | None = None
         self._search: Slices[Found] = Slices(self)
         self._warm_up: Slices[None] = Slices(self)
+        self._later = QTimer(self, singleShot=True, interval=WARM_UP_MS)
+        self._later.timeout.connect(self._prepare)
 
     @property
     def busy(self) -> bool:
-        """Whether an answer, or the index for later ones, is still being worked on."""
-        return self._search.busy or self._warm_up.busy
+        """Whether an answer, or the index for later ones, is still to come."""
+        return self._search.busy or self._warm_up.busy or self._later.isActive()
 
     def look_in(self, checkpoint: Checkpoint, roles: bytes | None) -> None:
-        """Search another checkpoint from now on; its index is begun at once."""
+        """Search another checkpoint from now on; its index is begun once the tree is painted."""
         self._search.stop()
-        self._index = SearchIndex(checkpoint, roles)
-        self._indexing = indexing(self._index)
-        self._warm_up.start(self._indexed(), lambda _none: None)
+        self._warm_up.stop()
+        self._looked_in, self._index = (checkpoint, roles), None
+        self._later.start()
+
+    def _prepare(self) -> None:
+        if self._index is None and self._looked_in is not None:
+            self._warm_up.start(self._indexed(self._begun_index()), lambda _none: None)
+
+    def _begun_index(self) -> SearchIndex:
+        from ckpt_gui.core.search import SearchIndex, indexing  # after the first paint, not before it
+
+        assert self._looked_in is not None
+        if self._index is None:
+            self._index = SearchIndex(*self._looked_in)
+            self._indexing = indexing(self._index)
+        return self._index
 
     def search(self, text: str) -> None:
         """Answers at once where it can, between two events where it cannot."""
-        if self._index is None:
+        if self._looked_in is None:
             return
-        query = parse(text, statistics=self._index.statistics)
+        if not text.strip():
+            self.errors = ()
+            self._search.stop()
+            self.found.emit(None)
+            return
+        from ckpt_gui.core.search import parse
+
+        index = self._begun_index()
+        query = parse(text, statistics=index.statistics)
         self.errors = query.errors
         if not query.terms:
             self._search.stop()
             self.found.emit(None)
             return
-        self._search.start(self._answer(text, self._index), self._answered)
+        self._search.start(self._answer(text, index), self._answered)
         if self._search.busy:
             self.begun.emit()
 
@@ -57,12 +87,14 @@ class Searching(QObject):
         self.errors = found.errors
         self.found.emit(found)
 
-    def _indexed(self) -> Generator[None, None, None]:
+    def _indexed(self, _index: SearchIndex) -> Generator[None, None, None]:
         """Step by step: a search that is given up must not take the index's own generator down with it."""
         work = self._indexing
         while work is not None and next(work, "done") is None:
             yield
 
     def _answer(self, text: str, index: SearchIndex) -> Generator[None, None, Found]:
-        yield from self._indexed()
+        from ckpt_gui.core.search import finding, parse
+
+        yield from self._indexed(index)
         return (yield from finding(parse(text, statistics=index.statistics), index))

@@ -11,8 +11,6 @@ from typing import Generic, TypeVar
 
 from PySide6.QtCore import QObject, QTimer
 
-from ckpt_gui.core.search import run
-
 T = TypeVar("T")
 AT_ONCE = 0.030
 """Seconds spent at once: what is done by then never shows as unfinished."""
@@ -51,6 +49,8 @@ class Slices(QObject, Generic[T]):
         self._spend(SLICE)
 
     def _spend(self, seconds: float) -> None:
+        from ckpt_gui.core.search import run  # after the first paint, not before it
+
         work, done = self._work, self._done
         if work is None or done is None:
             return

@@ -9,7 +9,7 @@ import pytest
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.overview import Overview, overview
 from ckpt_gui.core.pickles.values import Tensor
-from ckpt_gui.core.roles import classify
+from ckpt_gui.core.roles.classify import classify
 from tests.core.roles.trees import adam, checkpoint, module, state_dict, store, tensor
 
 

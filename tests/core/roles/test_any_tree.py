@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ckpt_gui.core.overview import overview
 from ckpt_gui.core.pickles.values import Global, Mapping, Object, Value
-from ckpt_gui.core.roles import Role, classify
+from ckpt_gui.core.roles import Role
+from ckpt_gui.core.roles.classify import classify
 from tests.core.roles.trees import checkpoint, tensor
 
 TELLING = """

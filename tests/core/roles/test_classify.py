@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ckpt_gui.core.pickles.values import Mapping, Object, Value
-from ckpt_gui.core.roles import Role, classify
+from ckpt_gui.core.roles import Role
+from ckpt_gui.core.roles.classify import classify
 from tests.core.roles.trees import adam, checkpoint, module, parts, path, roles, state_dict, tensor, value
 
 WRAPPED: list[tuple[Any, str]] = [

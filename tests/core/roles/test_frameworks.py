@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ckpt_gui.core.formats import open_checkpoint
-from ckpt_gui.core.roles import Role, classify
+from ckpt_gui.core.roles import Role
+from ckpt_gui.core.roles.classify import classify
 from tests.builders import CASES
 from tests.core.roles.trees import checkpoint, parts, state_dict, tensor
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ckpt_gui.core.pickles.values import Storage, Tensor
-from ckpt_gui.core.roles import classify
+from ckpt_gui.core.roles.classify import classify
 from tests.core.roles.trees import TRAINED, adam, checkpoint, path, state_dict, store, tensor
 
 NAMES = ["0.weight", "0.bias", "1.weight", "1.bias", "2.weight", "2.bias"]

@@ -9,7 +9,7 @@ import pytest
 
 from ckpt_gui.core.formats import open_checkpoint
 from ckpt_gui.core.overview import overview
-from ckpt_gui.core.roles import classify
+from ckpt_gui.core.roles.classify import classify
 
 BARE = {
     "attacut_sc.pth": 159_380, "burn_mnist_mps.pt": 376_940, "deepcr_f606w_2_4.pth": None, "facenet_pnet.pt": None,

@@ -11,7 +11,8 @@ from ckpt_gui.core.model import Checkpoint, CodeName, Source
 from ckpt_gui.core.nodes.build import Found, build
 from ckpt_gui.core.nodes.table import contiguous, product
 from ckpt_gui.core.pickles.values import Global, Mapping, Object, Storage, Tensor
-from ckpt_gui.core.roles import Anatomy, Role, classify
+from ckpt_gui.core.roles import Anatomy, Role
+from ckpt_gui.core.roles.classify import classify
 
 
 def tensor(*shape: int, dtype: str = "float32", storage: Storage | None = None, offset: int = 0) -> Tensor:
