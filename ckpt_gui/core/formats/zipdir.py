@@ -79,6 +79,8 @@ class ZipDirectory:
         names = self._by_name
         for entry in entries:
             folded = entry.name.lower()
+            if folded == entry.name:
+                folded = entry.name  # one text, not two, for each of half a million records
             if folded in names:
                 twins.append(entry.name)
             else:

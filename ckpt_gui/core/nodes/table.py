@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import Any
+from typing import Any, NamedTuple
 
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.columns import INT64_MAX, Flag, Storages, Tensors
@@ -11,6 +11,8 @@ from ckpt_gui.core.pickles.values import Storage, Tensor
 from ckpt_gui.core.text import shape as shape_text
 
 MAX_RANK = 64
+MAX_FORMS = 4096
+"""Forms that are kept: honest files have few, and no file shall fill a dict with shapes made to collide."""
 _INT62 = 1 << 62
 """Sizes from here on are lies, and kept out of the 64-bit columns."""
 
@@ -49,6 +51,22 @@ def product(sizes: tuple[int, ...]) -> int:
     return numel
 
 
+class _Form(NamedTuple):
+    """What tensors of one type, shape and stride have in common."""
+
+    dtype: int
+    """Text id."""
+    width: int
+    """Bits of one element."""
+    rank: int
+    at: int
+    """Where their sizes stand."""
+    numel: int
+    nbytes: int
+    reach: int
+    """Bits from the first element to the end of the last; far below 0 where there is no element."""
+
+
 class Tables:
     """Collects tensors and storages; ``texts`` is shared with the nodes.
 
@@ -63,7 +81,8 @@ class Tables:
         self._rows: list[tuple[int, ...]] = []
         self._storages: list[tuple[int, ...]] = []
         self._parts: list[tuple[int, Tensor]] = []
-        self._dtypes: dict[str, tuple[int, int]] = {}
+        self._forms: dict[tuple[str, tuple[int, ...], tuple[int, ...]], _Form] = {}
+        self._places: dict[tuple[int, int], int] = {}
         self._strided = texts.id("strided")
 
     def __len__(self) -> int:
@@ -71,54 +90,61 @@ class Tables:
 
     def add(self, tensor: Tensor, node: int, flags: int) -> int:
         """A row for ``tensor``; returns its id. ``node`` is -1 for a part of another tensor."""
-        number = len(self._rows)
-        storage, shape, stride, offset = tensor.storage, tensor.shape, tensor.stride, tensor.offset
-        if storage is not None and storage.root is not None:
-            offset += storage.root_offset
-            storage = storage.root
-        dtype, width = self._dtypes.get(tensor.dtype) or self._dtype(tensor.dtype)
-        numel, last, odd = 1, offset, offset < 0 or len(shape) != len(stride) or len(shape) > MAX_RANK
-        for dim, step in zip(shape, stride, strict=False):
-            odd = odd or dim < 0 or step < 0 or dim > _INT62 or step > _INT62
-            numel *= dim
-            last += (dim - 1) * step
+        number, storage, offset = len(self._rows), tensor.storage, tensor.offset
         if tensor.requires_grad or tensor.conj or tensor.neg or tensor.parameter:
             flags |= _flags(tensor)
-        nbytes = -(-numel * width // 8)
-        problem = -1
-        if (
-            odd
-            or nbytes > _INT62
-            or numel > _INT62
-            or offset > _INT62
-            or storage is None
-            or tensor.problem
-            or storage.problem
-        ):
-            numel, nbytes, problem = self._odd(number, tensor, storage, offset)
-            odd = True
-        elif (-(-(last + 1) * width // 8) > storage.nbytes and numel) or not width or len(shape) > MAX_RANK:
-            nbytes = dtypes.nbytes(tensor.dtype, numel)
-            trouble = check(tensor, storage, offset, numel)
-            problem = self.texts.id(trouble) if trouble else -1
-        at = len(self._sizes)
-        if odd and "shape" in self.extras.get(number, ()):
-            shape, offset = (), 0
+        sound = storage is not None and storage.problem is None and storage.root is None and tensor.problem is None
+        form = None
+        if sound and tensor.layout == "strided" and 0 <= offset <= _INT62:
+            form = self._forms.get((tensor.dtype, tensor.shape, tensor.stride)) or self._form(tensor)
+        if form is None or storage is None or offset * form.width + form.reach > 8 * storage.nbytes:
+            self._add_odd(number, tensor, node, flags)
         else:
-            self._sizes.extend(shape)
-            self._sizes.extend(stride)
-        place = -1 if storage is None else storage.id if storage.id >= 0 else self.storage_id(storage)
-        layout = self._strided if tensor.layout == "strided" else self.texts.id(tensor.layout)
-        self._rows.append((node, dtype, flags, len(shape), at, offset, numel, nbytes, place, layout, problem))
+            place = storage.id if storage.id >= 0 else self.storage_id(storage)
+            self._rows.append(
+                (node, form.dtype, flags, form.rank, form.at, offset, form.numel, form.nbytes, place, self._strided, -1)
+            )
         if storage is None or tensor.parts or tensor.python_type or tensor.quantizer or tensor.device:
             self._unusual(number, tensor)
         return number
 
-    def _dtype(self, name: str) -> tuple[int, int]:
-        kind = dtypes.named(name)
-        # A packed type is checked by hand: its storage counts bytes, its tensors count parts of bytes.
-        found = self._dtypes[name] = (self.texts.id(name), kind.bits if kind.packed == 1 else 0)
-        return found
+    def _form(self, tensor: Tensor) -> _Form | None:
+        """What tensors of one type, shape and stride have in common; None where that needs a closer look."""
+        kind, shape, stride = dtypes.named(tensor.dtype), tensor.shape, tensor.stride
+        numel, last = 1, 0
+        if len(shape) != len(stride) or len(shape) > MAX_RANK or kind.packed > 1 or not kind.bits:
+            return None
+        for dim, step in zip(shape, stride, strict=True):
+            if not (0 <= dim <= _INT62 and 0 <= step <= _INT62):
+                return None
+            numel *= dim
+            last += (dim - 1) * step
+        nbytes = -(-numel * kind.bits // 8)
+        if max(numel, nbytes) > _INT62:
+            return None
+        reach = (last + 1) * kind.bits if numel else -_INT62 * 128
+        form = _Form(self.texts.id(tensor.dtype), kind.bits, len(shape), len(self._sizes), numel, nbytes, reach)
+        self._sizes.extend(shape)
+        self._sizes.extend(stride)
+        if len(self._forms) < MAX_FORMS:
+            self._forms[tensor.dtype, shape, stride] = form
+        return form
+
+    def _add_odd(self, number: int, tensor: Tensor, node: int, flags: int) -> None:
+        storage, offset, shape = tensor.storage, tensor.offset, tensor.shape
+        if storage is not None and storage.root is not None:
+            offset += storage.root_offset
+            storage = storage.root
+        numel, nbytes, problem = self._odd(number, tensor, storage, offset)
+        at = len(self._sizes)
+        if "shape" in self.extras.get(number, ()):
+            shape, offset = (), 0
+        else:
+            self._sizes.extend(shape)
+            self._sizes.extend(tensor.stride)
+        place = self.storage_id(storage) if storage is not None else -1
+        dtype, layout = self.texts.id(tensor.dtype), self.texts.id(tensor.layout)
+        self._rows.append((node, dtype, flags, len(shape), at, offset, numel, nbytes, place, layout, problem))
 
     def _odd(self, number: int, tensor: Tensor, storage: Storage | None, offset: int) -> tuple[int, int, int]:
         """Element count, bytes and problem (text id) of a tensor that is not plain and sound.
@@ -173,6 +199,11 @@ class Tables:
             device = -1 if storage.device is None else self.texts.id(storage.device)
             offset = storage.offset if storage.offset <= INT64_MAX else -1
             storage.id = len(self._storages)
+            if offset >= 0 and nbytes:
+                # torch.package lets one record be read as two types: two storages there, one memory here.
+                storage.id = self._places.setdefault((storage.source, offset), storage.id)
+                if storage.id < len(self._storages):
+                    return storage.id
             self._storages.append(
                 (storage.source, self.texts.id(storage.key), offset, nbytes, packed, device,
                  storage.big_endian, storage.compression, storage.crc)
