@@ -123,7 +123,9 @@ def _window(options: argparse.Namespace) -> int:
     readers = {path: child.start(_target(path)) for path in files[:8]}
     from ckpt_gui.gui.app import run
 
-    return run(files, select=options.select, tab=options.tab, screenshot=options.screenshot, readers=readers)
+    return run(
+        files, select=options.select, tab=options.tab, screenshot=options.screenshot, readers=readers, trouble=_trouble
+    )
 
 
 def _has_display() -> bool:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QMessageLogContext, Qt, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -33,12 +33,16 @@ def run(
     screenshot: str | None = None,
     readers: dict[str, subprocess.Popen[bytes]] | None = None,
     painted: Callable[[], object] | None = None,
+    trouble: Callable[[str], object] | None = None,
 ) -> int:
     """Show the window on these files until it is closed; returns the exit code.
 
     ``readers`` are processes that read some of the paths already. ``painted`` is called when the
-    first tree stands on the screen (benchmarks).
+    first tree stands on the screen (benchmarks). ``trouble`` is told why a file has no tree, where nobody
+    looks at the window: with ``screenshot``, which then gives exit code 2.
     """
+    if screenshot is not None:
+        qInstallMessageHandler(_say_what_matters)
     app = application()
     window = make_window(picture=screenshot is not None)
     if painted is not None:
@@ -46,10 +50,27 @@ def run(
     window.open(paths, select=select, tab=tab, readers=readers)
     window.show()
     if screenshot is not None:
-        take_when_settled(window, screenshot, lambda saved: app.exit(0 if saved else 2))
+        take_when_settled(window, screenshot, lambda saved: app.exit(_told(window, screenshot, saved, trouble)))
     else:
         QTimer.singleShot(0, window, lambda: _after_first_paint(app, window))
     return app.exec()
+
+
+def _told(window: Window, picture: str, saved: bool, trouble: Callable[[str], object] | None) -> int:
+    """The exit code of a picture, once what went wrong is told."""
+    sentences = [file.error for file in window.files.all() if file.error]
+    if not saved:
+        sentences.append(f"{picture} cannot be written")
+    for sentence in sentences:
+        if trouble is not None:
+            trouble(sentence)
+    return 2 if sentences else 0
+
+
+def _say_what_matters(_kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+    """Qt's messages but the offscreen platform's on what it cannot do, which no picture needs."""
+    if not message.startswith("This plugin does not support"):
+        sys.stderr.write(f"{message}\n")
 
 
 def application() -> QApplication:
