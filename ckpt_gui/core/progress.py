@@ -51,5 +51,5 @@ class Deadline(Report):
         self._seconds += stored_nbytes / self._rate
 
     def hurry(self) -> bool:
-        """True once a quarter of the time is gone: what follows needs the rest."""
-        return time.monotonic() - self._start > 0.25 * self._seconds
+        """True once a tenth of the time is gone: what follows on the rows made by then needs the rest."""
+        return time.monotonic() - self._start > 0.1 * self._seconds

@@ -18,6 +18,8 @@ from ckpt_gui.core.progress import Report
 from ckpt_gui.core.text import clip, plural
 
 MAX_ALIASED_ROWS = 1_000_000
+MIN_ALIASED_ROWS = 100_000
+"""Rows that containers met again are always given; beyond, up to the maximum, only while there is time."""
 MAX_DEPTH = 500
 MAX_LONG_TEXT = 1 << 20
 MAX_LONG_TEXTS = 32 << 20
@@ -103,7 +105,7 @@ class _Flattener:
                     self.aliased += 1
                 if not row & 0x3FFF:
                     self.report.at(row, 0, "rows")
-                    if aliased and self.report.hurry():
+                    if aliased and self.aliased > MIN_ALIASED_ROWS and self.report.hurry():
                         self.ceiling = min(self.ceiling, self.aliased)
                 if kind is Tensor:
                     name = tensor_type if value.python_type is None else self.texts.id(value.python_type)
