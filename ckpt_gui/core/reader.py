@@ -43,7 +43,8 @@ class _Pipe(Report):
     """Writes progress frames, twenty a second at most."""
 
     def __init__(self) -> None:
-        self._next = time.monotonic() + 0.1
+        self._begun = time.monotonic()
+        self._next = self._begun + 0.1
 
     def at(self, done: int, total: int, unit: str) -> None:
         now = time.monotonic()
@@ -51,6 +52,10 @@ class _Pipe(Report):
             self._next = now + 0.05
             told = json.dumps({"done": done, "total": total, "unit": unit})
             _write(wire.frame(wire.PROGRESS, told.encode()))
+
+    def hurry(self) -> bool:
+        """After three seconds: somebody sits before the window and waits."""
+        return time.monotonic() - self._begun > 3
 
 
 def _write(data: bytes) -> None:
