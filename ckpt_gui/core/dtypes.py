@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+MAX_SIZE_BITS = 12_000
+"""Of all sizes of one tensor together: what keeps their product within the 4,300 digits that Python writes."""
+
 
 class Dtype(NamedTuple):
     """One element type."""
@@ -73,6 +76,11 @@ TENSOR_DTYPES = {name.replace("Storage", "Tensor"): dtype for name, dtype in STO
 def named(name: str) -> Dtype:
     """The type of that name; an unknown name gives a type of unknown kind and no width."""
     return DTYPES.get(name) or Dtype(name, 0, "unknown")
+
+
+def countable(*sizes: int) -> bool:
+    """Whether sizes, and all that can come of multiplying them, can be written down."""
+    return sum(max(size.bit_length() - 1, 0) for size in sizes) <= MAX_SIZE_BITS
 
 
 def nbytes(name: str, numel: int) -> int:

@@ -11,6 +11,8 @@ Path = tuple[Key, ...]
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _UNSAFE = re.compile(r"[^\x20-\x7e\xa1-\u024f\u0370-\u03ff\u0400-\u04ff]")
+MAX_FLOAT_BITS = 1000
+"""Larger ints are lies of a damaged file, and more than a float holds."""
 _INT_LIKE = re.compile(r"-?\d+\Z")
 _DIGITS = re.compile(r"(\d+)")
 
@@ -19,6 +21,8 @@ def size(nbytes: int) -> str:
     """Bytes in binary units, three significant digits: ``6.75 MiB``."""
     if abs(nbytes) < 1024:
         return f"{nbytes} B"
+    if nbytes.bit_length() > MAX_FLOAT_BITS:
+        return f"{_power(nbytes)} B"
     value = float(nbytes)
     for unit in _UNITS:
         if abs(value) < 999.5 or unit == _UNITS[-1]:
@@ -31,12 +35,18 @@ def count(number: int) -> str:
     """A count in decimal steps, three significant digits: ``38.6 M``; exact below 10,000."""
     if abs(number) < 10_000:
         return str(number)
+    if number.bit_length() > MAX_FLOAT_BITS:
+        return _power(number)
     value = float(number)
     for step in ("", " k", " M", " G", " T", " P"):
         if abs(value) < 999.5:
             return f"{_three(value)}{step}"
         value /= 1000
     return f"{number:.2e}"
+
+
+def _power(number: int) -> str:
+    return f"about {'-' if number < 0 else ''}10^{int(number.bit_length() * 0.30103)}"
 
 
 def _three(value: float) -> str:
@@ -46,7 +56,7 @@ def _three(value: float) -> str:
 
 def shape(sizes: Sequence[int]) -> str:
     """A shape as ``768 × 2304``; ``scalar`` for rank 0; a ragged dimension (-1) by that word."""
-    return " × ".join("ragged" if dim == -1 else str(dim) for dim in sizes) if sizes else "scalar"
+    return " × ".join("ragged" if dim == -1 else integer(dim) for dim in sizes) if sizes else "scalar"
 
 
 def plural(number: int, noun: str) -> str:

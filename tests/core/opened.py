@@ -9,11 +9,15 @@ from typing import Any
 
 from ckpt_gui.core import wire
 from ckpt_gui.core.errors import OpenError
+from ckpt_gui.core.facts import facts
 from ckpt_gui.core.info import info_json
 from ckpt_gui.core.model import Checkpoint
+from ckpt_gui.core.outline import COLUMNS, Facts, Outline
+from ckpt_gui.core.overview import overview
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.reader import read
 from ckpt_gui.core.wire import Opened
+from ckpt_gui.core.words import info_words
 
 
 class Hurried(Report):
@@ -49,6 +53,18 @@ def _no_such_number(word: str) -> float:
     raise AssertionError(f"{word} is no JSON")
 
 
+def show(opened: Opened, nodes: int = 40) -> None:
+    """Everything that words and window say of a checkpoint, of its first nodes at least."""
+    checkpoint, anatomy = opened.checkpoint, opened.anatomy
+    assert all("\n" not in line for line in info_words(opened))
+    overview(checkpoint, anatomy)
+    outline = Outline(Facts(checkpoint))
+    for node in range(min(len(checkpoint.nodes), nodes)):
+        facts(checkpoint, anatomy, [node])
+        assert outline.tip(node) is not None
+        assert [outline.text(node, place) for place in range(len(COLUMNS))]
+
+
 def survives(path: Path) -> str:
     """Opens what may be damaged: a tree that holds together, or a sentence. Nothing else may escape.
 
@@ -61,5 +77,6 @@ def survives(path: Path) -> str:
     checkpoint = opened.checkpoint
     assert columns(handed_over(opened).checkpoint) == columns(checkpoint)
     assert len(told(opened)["tensors"]) == checkpoint.rows
+    show(opened)
     problems = {checkpoint.texts[number] for number in checkpoint.tensors.problem if number >= 0}
     return f"{checkpoint.format}: {sorted(problems)} {checkpoint.notes}"

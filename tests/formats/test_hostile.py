@@ -15,7 +15,7 @@ from ckpt_gui.core.errors import OpenError
 from ckpt_gui.core.reader import read
 from ckpt_gui.core.wire import Opened
 from tests.builders import EXPECTED, HOSTILE
-from tests.core.opened import Hurried, handed_over, told
+from tests.core.opened import Hurried, handed_over, show, told
 
 MAX_PEAK = 300 << 20
 """Bytes of memory a hostile file may cost beyond its index."""
@@ -85,6 +85,12 @@ def test_what_is_shown_can_be_told_as_json(outcome: Outcome) -> None:
     if outcome.opened is None:
         pytest.skip("there is no tree")
     assert len(told(outcome.opened)["tensors"]) == outcome.opened.checkpoint.rows
+
+
+def test_what_is_shown_can_be_shown_in_words_and_window(outcome: Outcome) -> None:
+    if outcome.opened is None:
+        pytest.skip("there is no tree")
+    show(outcome.opened)
 
 
 def test_a_row_that_does_not_hold_together_is_in_the_notes(outcome: Outcome) -> None:

@@ -25,7 +25,10 @@ def nbytes(number: int) -> str:
 
 def percent(part: int, whole: int) -> str:
     """A share of a whole."""
-    return f"{100 * part / whole:.1f} %" if whole > 0 else "–"
+    if whole <= 0:
+        return "–"
+    # A damaged file may claim more than a float holds.
+    return f"{100 * part / whole:.1f} %" if part < whole << 64 else "far more than 100 %"
 
 
 def numbers(listed: Sequence[int]) -> str:

@@ -13,10 +13,11 @@ from ckpt_gui.core.formats.zipdir import MAX_RATIO, ZipDirectory, read_directory
 from ckpt_gui.core.model import CodeName, Source
 from ckpt_gui.core.nodes.build import Found
 from ckpt_gui.core.pickles.effects import Pickled
+from ckpt_gui.core.pickles.machine import unknown_id
 from ckpt_gui.core.pickles.values import Document, Global, Mapping, Object, Storage, Value
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.sources import Allowance
-from ckpt_gui.core.text import escape, plural
+from ckpt_gui.core.text import escape, integer, plural
 
 HEAD = 4096
 MIN_UNPACKED = 256 << 20
@@ -108,15 +109,14 @@ class StorageTable:
             return pid[1]
         if type(pid) is tuple and len(pid) == 4 and pid[0] == "reduce_package":
             return Object(pid[2], pid[3])
-        return Value(
-            "persistent id", escape(str(pid)[:200]) if type(pid) in (str, int) else "of a kind torch never writes"
-        )
+        return unknown_id(pid)
 
     def _storage(self, pid: tuple[Any, ...]) -> Any:
         kind, key, location, numel = pid[1:5]
-        key = key.decode("latin-1") if type(key) is bytes else str(key) if type(key) is int else key
+        key = key.decode("latin-1") if type(key) is bytes else integer(key) if type(key) is int else key
         location = location.decode("latin-1") if type(location) is bytes else location
-        if type(kind) is not Global or type(key) is not str or type(location) is not str or type(numel) is not int:
+        texts = type(key) is str and type(location) is str
+        if type(kind) is not Global or not texts or type(numel) is not int or not dtypes.countable(numel):
             return Value("persistent id", "malformed storage")
         storage = self.by_key.get(key)
         if storage is None:
@@ -129,9 +129,9 @@ class StorageTable:
     def _view(self, root: Storage, view: tuple[Any, ...]) -> Storage:
         """Legacy view metadata ``(key, offset, size)`` in elements: a window of ``root``."""
         key, offset, size = view
-        if type(offset) is not int or type(size) is not int:
+        if type(offset) is not int or type(size) is not int or not dtypes.countable(offset, size):
             return root
-        window = Storage(root.dtype, str(key), root.device, size)
+        window = Storage(root.dtype, key if type(key) is str else "", root.device, size)
         window.root, window.root_offset = root, offset
         return window
 

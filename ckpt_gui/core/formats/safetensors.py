@@ -146,7 +146,9 @@ def _plain(value: Any) -> Any:
 
 
 def _ints(value: Any) -> tuple[int, ...] | None:
-    return tuple(value) if type(value) is list and all(type(item) is int for item in value) else None
+    if type(value) is not list or any(type(item) is not int for item in value) or not dtypes.countable(*value):
+        return None
+    return tuple(value)
 
 
 def _tensor(source: Bytes, number: int, start: int, name: str, entry: Any) -> tuple[Tensor, tuple[int, int] | None]:

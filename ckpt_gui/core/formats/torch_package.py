@@ -62,10 +62,14 @@ class PackageStorages(StorageTable):
             dtype = dtypes.STORAGE_DTYPES.get(pid[1].name.rpartition(".")[2], value.dtype)
             if dtype != value.dtype:
                 # package_importer.py wraps the bytes once and gives each id its own TypedStorage of them.
-                view = Storage(dtype, value.key, value.device, pid[4])
+                view = Storage(dtype, value.key, value.device, _numel(pid[4], value))
                 view.root = value
                 return view
         return value
+
+
+def _numel(written: Any, storage: Storage) -> int:
+    return written if type(written) is int and dtypes.countable(written) else storage.numel
 
 
 class _Reader:

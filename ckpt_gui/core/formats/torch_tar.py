@@ -16,7 +16,7 @@ from ckpt_gui.core.nodes.build import Found
 from ckpt_gui.core.pickles.machine import read_pickle
 from ckpt_gui.core.pickles.values import Global, Storage, Tensor, Value
 from ckpt_gui.core.sources import Bytes, Window
-from ckpt_gui.core.text import escape
+from ckpt_gui.core.text import escape, integer
 
 NAME = "torch-tar"
 MEMBERS = ("sys_info", "pickle", "storages", "tensors")
@@ -158,9 +158,11 @@ class _Table:
     def _view(self, view: Any) -> None:
         if type(view) not in (tuple, list) or len(view) != 4 or not all(type(item) is int for item in view):
             return
+        if not dtypes.countable(*view):
+            return
         target, root, offset, size = view
         if root in self.storages:
-            window = Storage(self.storages[root].dtype, str(target), self.storages[root].device, size)
+            window = Storage(self.storages[root].dtype, integer(target), self.storages[root].device, size)
             window.root, window.root_offset = self.storages[root], offset
             self.storages.setdefault(target, window)
 

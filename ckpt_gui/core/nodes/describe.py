@@ -68,7 +68,7 @@ def brief(value: Any, depth: int = 3) -> str:
     if kind is Global:
         return str(value.full)
     if kind is Tensor:
-        return f"tensor {value.dtype} {list(value.shape)[:16]}"
+        return f"tensor {value.dtype} [{', '.join(map(integer, value.shape[:16]))}]"
     return _brief_container(value, depth)
 
 

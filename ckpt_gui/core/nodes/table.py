@@ -45,6 +45,8 @@ def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def product(sizes: tuple[int, ...]) -> int:
     """Number of elements of a shape; negative sizes count as 0."""
+    if not dtypes.countable(*sizes):
+        return 0
     numel = 1
     for dim in sizes:
         numel *= dim if dim > 0 else 0
@@ -95,7 +97,7 @@ class Tables:
             flags |= _flags(tensor)
         sound = storage is not None and storage.problem is None and storage.root is None and tensor.problem is None
         form = None
-        if sound and tensor.layout == "strided" and 0 <= offset <= _INT62:
+        if sound and len(tensor.shape) <= MAX_RANK and tensor.layout == "strided" and 0 <= offset <= _INT62:
             form = self._forms.get((tensor.dtype, tensor.shape, tensor.stride)) or self._form(tensor)
         if form is None or storage is None or offset * form.width + form.reach > 8 * storage.nbytes:
             self._add_odd(number, tensor, node, flags)
@@ -131,6 +133,7 @@ class Tables:
         return form
 
     def _add_odd(self, number: int, tensor: Tensor, node: int, flags: int) -> None:
+        strip_endless(tensor)
         storage, offset, shape = tensor.storage, tensor.offset, tensor.shape
         if storage is not None and storage.root is not None:
             offset += storage.root_offset
@@ -234,6 +237,13 @@ def _flags(tensor: Tensor) -> int:
         | (Flag.CONJ if tensor.conj else 0)
         | (Flag.NEG if tensor.neg else 0)
     )
+
+
+def strip_endless(tensor: Tensor) -> None:
+    """Take off sizes that are too large to be multiplied and written down."""
+    if not dtypes.countable(*tensor.shape, *tensor.stride, tensor.offset):
+        tensor.shape, tensor.stride, tensor.offset = (), (), 0
+        tensor.problem = tensor.problem or "its sizes are thousands of digits long"
 
 
 def _held(tensor: Tensor) -> int:

@@ -72,7 +72,8 @@ def python_complex(args: tuple[Any, ...]) -> Any:
     """``builtins.complex(re, im)``."""
     if len(args) != 2 or any(type(part) not in (float, int) for part in args):
         return None
-    return Value("complex", f"({args[0]}{'' if str(args[1])[:1] == '-' else '+'}{args[1]}j)")
+    real, imaginary = (integer(part) if type(part) is int else repr(part) for part in args)
+    return Value("complex", f"({real}{'' if imaginary[:1] == '-' else '+'}{imaginary}j)")
 
 
 def bytearray_of(args: tuple[Any, ...]) -> Any:

@@ -21,6 +21,7 @@ from ckpt_gui.core.pickles.salvage import salvage
 from ckpt_gui.core.pickles.values import Global, Mapping, Object, Value
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.sources import Bytes
+from ckpt_gui.core.text import escape, integer
 
 MAX_OPCODES = 50_000_000
 TICK = 8192
@@ -31,6 +32,13 @@ _i = struct.Struct("<i").unpack_from
 _H = struct.Struct("<H").unpack_from
 _Q = struct.Struct("<Q").unpack_from
 _d = struct.Struct(">d").unpack_from
+
+
+def unknown_id(pid: Any) -> Value:
+    """What stands for a persistent id that has no meaning here."""
+    if type(pid) is str:
+        return Value("persistent id", escape(pid[:200]))
+    return Value("persistent id", integer(pid) if type(pid) is int else "of a kind torch never writes")
 
 
 def read_pickle(
@@ -44,7 +52,7 @@ def read_pickle(
     ``persist`` turns a persistent id into a value. Damage never raises: the result carries a
     partial ``value`` and says in ``broken`` where and why the stream ended.
     """
-    return _Machine(source, start, persist or (lambda pid: Value("persistent id", str(pid)[:200])), report).run()
+    return _Machine(source, start, persist or unknown_id, report).run()
 
 
 class _Machine(Effects):

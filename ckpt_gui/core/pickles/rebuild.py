@@ -11,6 +11,7 @@ from typing import Any
 
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.pickles.values import Global, Mapping, Object, Storage, Tensor, Value
+from ckpt_gui.core.text import integer
 
 
 def sizes(value: Any) -> tuple[int, ...] | None:
@@ -183,13 +184,17 @@ def rebuild_qtensor(args: tuple[Any, ...]) -> Any:
     tensor.requires_grad = args[5] is True
     if type(quantizer[1]) is Tensor and type(quantizer[2]) is Tensor:
         tensor.parts = [("scales", quantizer[1]), ("zero_points", quantizer[2])]
-        axis = quantizer[3] if len(quantizer) > 3 and type(quantizer[3]) is int else 0
+        axis = quantizer[3] if len(quantizer) > 3 and _plain_int(quantizer[3]) else 0
         tensor.quantizer = {"scheme": scheme, "axis": axis}
     else:
-        scale = quantizer[1] if type(quantizer[1]) in (float, int) else None
-        zero = quantizer[2] if type(quantizer[2]) is int else None
+        scale = quantizer[1] if type(quantizer[1]) is float or _plain_int(quantizer[1]) else None
+        zero = quantizer[2] if _plain_int(quantizer[2]) else None
         tensor.quantizer = {"scheme": scheme, "scale": scale, "zero_point": zero}
     return tensor
+
+
+def _plain_int(value: Any) -> bool:
+    return type(value) is int and dtypes.countable(value)
 
 
 _SPARSE_PARTS = {
@@ -261,14 +266,14 @@ def parameter_new(args: tuple[Any, ...]) -> Any:
 def torch_size(args: tuple[Any, ...]) -> Any:
     """``torch.Size((…))``."""
     shape = sizes(args[0]) if args else ()
-    return None if shape is None else Value("torch.Size", str(list(shape)), shape)
+    return None if shape is None else Value("torch.Size", f"[{', '.join(map(integer, shape))}]", shape)
 
 
 def torch_device(args: tuple[Any, ...]) -> Any:
     """``torch.device('cuda', 0)``."""
     if not args or type(args[0]) is not str:
         return None
-    text = args[0] if len(args) < 2 or type(args[1]) is not int else f"{args[0]}:{args[1]}"
+    text = args[0] if len(args) < 2 or type(args[1]) is not int else f"{args[0]}:{integer(args[1])}"
     return Value("torch.device", text, text)
 
 
