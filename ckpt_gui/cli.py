@@ -18,6 +18,8 @@ from ckpt_gui.core.errors import CheckpointError
 
 TABS = ("summary", "histogram", "heat-map", "values", "info", "overview")
 VERBS = ("open", "info", "demo")
+LATER = ("compare", "stats", "diff", "trend", "convert", "verify", "integrate")
+"""Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
 READ_WORKER = "--read-worker"
 
 
@@ -55,6 +57,10 @@ def _trouble(sentence: str) -> int:
 
 
 def _run(words: list[str]) -> int:
+    if "" in words:
+        raise CheckpointError("one of the arguments is empty; a file name is expected there")
+    if words and words[0] in LATER and not Path(words[0]).exists():
+        raise CheckpointError(f"{words[0]} comes with a later version; so far there are {', '.join(VERBS)}")
     if not words or (words[0] not in VERBS and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "open")
     options = _parser().parse_args(words)

@@ -78,7 +78,7 @@ def _huge(folder: Path, width: int, rounds: int) -> Iterator[Figure]:
 def _first_paint(folder: Path, rounds: int) -> Figure:
     path = made("training", folder / "small.pt", 40)
     environment = {"QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(folder)}
-    seen = pair(python(OUR_WINDOW, path), python(EMPTY_WINDOW), rounds, **environment)
+    seen = pair(python(OUR_WINDOW, path), python(EMPTY_WINDOW), rounds, environment)
     return Figure(
         "process start to tree painted, small file",
         f"{seen.left:.2f} s, an empty window {seen.right:.2f} s: {seen.ratio:.2f} ×",

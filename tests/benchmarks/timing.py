@@ -7,13 +7,14 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process: its wall time in seconds, its peak memory in MB, and what it printed."""
+    """One process: its wall time in seconds, its peak memory in MB, and what it printed if that was kept."""
 
     seconds: float
     peak: float
@@ -24,15 +25,21 @@ AS_INSTALLED = {"PYTHONDONTWRITEBYTECODE": ""}
 """An installed program has its bytecode on disk; a developer's shell may forbid it."""
 
 
-def run(arguments: list[str], **environment: str) -> Run:
-    """Run one command to its end; raises RuntimeError if it fails."""
+def run(arguments: list[str], environment: Mapping[str, str] | None = None, *, listen: bool = False) -> Run:
+    """Run one command to its end; ``listen`` keeps what it prints. Raises RuntimeError if it fails.
+
+    What is not listened to is thrown away: kept, it would fatten this process, whose size the kernel
+    counts towards the peak of the children it forks.
+    """
     begun = time.perf_counter()
     with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **AS_INSTALLED, **environment}
+        arguments,
+        stdout=subprocess.PIPE if listen else subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **AS_INSTALLED, **(environment or {})},
     ) as process:
-        assert process.stdout is not None
         assert process.stderr is not None
-        said = process.stdout.read()
+        said = process.stdout.read() if process.stdout is not None else b""
         complaint = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -76,14 +83,14 @@ class Pair:
         return self.left / self.right
 
 
-def pair(left: list[str], right: list[str], rounds: int, **environment: str) -> Pair:
+def pair(left: list[str], right: list[str], rounds: int, environment: Mapping[str, str] | None = None) -> Pair:
     """Time two commands in turn, ``rounds`` times each, after one unmeasured run of each."""
-    run(left, **environment)
-    run(right, **environment)
+    run(left, environment)
+    run(right, environment)
     lefts, rights = [], []
     for _ in range(rounds):
-        lefts.append(run(left, **environment))
-        rights.append(run(right, **environment))
+        lefts.append(run(left, environment))
+        rights.append(run(right, environment))
     return Pair(
         statistics.median(one.seconds for one in lefts),
         statistics.median(one.seconds for one in rights),
