@@ -19,13 +19,12 @@ from itertools import accumulate, pairwise
 from typing import Any, TypeVar
 
 from ckpt_gui.core.columns import Nodes, Storages, Tensors
-from ckpt_gui.core.errors import DamagedFile, OpenError, ReadError, TooLarge, UnknownFormat
+from ckpt_gui.core.errors import OpenError, ReadError
 from ckpt_gui.core.model import Checkpoint, CodeName, Problem, Source
 from ckpt_gui.core.roles import Anatomy, Part, Role
 
 FRAME_HEAD = struct.Struct("<cQ")
 PROGRESS, ERROR, RESULT = b"P", b"E", b"R"
-_KINDS = {kind.__name__: kind for kind in (OpenError, UnknownFormat, DamagedFile, TooLarge)}
 
 Columns = TypeVar("Columns", Nodes, Tensors, Storages)
 
@@ -46,12 +45,6 @@ def frame(tag: bytes, payload: bytes) -> bytes:
 def error_payload(error: OpenError) -> bytes:
     """An error on its way to the window."""
     return json.dumps({"kind": type(error).__name__, "text": str(error)}).encode()
-
-
-def load_error(payload: bytes) -> OpenError:
-    """The error that ``error_payload`` packed."""
-    told = json.loads(payload)
-    return _KINDS.get(told["kind"], OpenError)(told["text"])
 
 
 def dump(opened: Opened) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from ckpt_gui.core.errors import DamagedFile
 from ckpt_gui.core.formats.zipdir import MAX_RATIO, ZipDirectory, read_directory
 from ckpt_gui.core.model import CodeName, Source
 from ckpt_gui.core.nodes.build import Found
+from ckpt_gui.core.nodes.modules import is_module, laid_out
 from ckpt_gui.core.pickles.effects import Pickled
 from ckpt_gui.core.pickles.machine import unknown_id
 from ckpt_gui.core.pickles.values import Document, Global, Mapping, Object, Storage, Value
@@ -172,19 +173,18 @@ def pickle_findings(found: Found, pickled: Pickled, what: str = "data.pkl") -> N
     refused += [name for name in pickled.refused if name not in refused]
 
 
-def with_documents(root: Any, documents: Iterable[tuple[str, Document]], key: str = "code") -> Any:
-    """The root, and beside it a mapping of read-only texts, if there are any."""
-    listed = list(documents)
-    if not listed:
+def with_sources(root: Any, table: StorageTable) -> Any:
+    """The root, and beside it the Python source that came with its classes (``module`` persistent ids), if any."""
+    if not table.documents:
         return root
     folder = Mapping("texts")
-    folder.items = list(listed)
-    if type(root) is not Mapping:
-        return root
-    whole = Mapping(root.type_name)
-    whole.items = [*root.items, (key, folder)]
-    whole.state = root.state
-    return whole
+    folder.items = list(table.documents)
+    if type(root) is Mapping:
+        root.items.append(("source code", folder))
+    elif is_module(root):
+        root = laid_out(root)
+        root.add_beside([("source code", folder)])
+    return root
 
 
 def list_names(names: Iterable[str], limit: int = 5) -> str:
@@ -194,4 +194,13 @@ def list_names(names: Iterable[str], limit: int = 5) -> str:
     return ", ".join(listed[:limit]) + more
 
 
-__all__ = ["Candidate", "Format", "Found", "StorageTable", "list_names", "pickle_findings", "plural", "take_storage"]
+    "Candidate",
+    "Format",
+    "Found",
+    "StorageTable",
+    "list_names",
+    "pickle_findings",
+    "plural",
+    "take_storage",
+    "with_sources",
+]

@@ -12,7 +12,7 @@ from typing import Any
 
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.errors import DamagedFile
-from ckpt_gui.core.formats.base import Candidate, StorageTable, pickle_findings, take_storage
+from ckpt_gui.core.formats.base import Candidate, StorageTable, pickle_findings, take_storage, with_sources
 from ckpt_gui.core.nodes.build import Found
 from ckpt_gui.core.pickles.effects import Pickled
 from ckpt_gui.core.pickles.machine import read_pickle
@@ -51,10 +51,7 @@ def read(candidate: Candidate) -> Found:
     else:
         _without_data(table.by_key, "the file is broken before its data")
     found.notes += table.notes
-    if table.documents and type(found.root) is Mapping:
-        folder = Mapping("texts")
-        folder.items = list(table.documents)
-        found.root.items.append(("source code", folder))
+    found.root = with_sources(found.root, table)
     return found
 
 

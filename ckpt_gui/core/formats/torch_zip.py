@@ -5,15 +5,12 @@ Layout: torch/serialization.py ``_save`` and caffe2/serialize/inline_container.c
 
 from __future__ import annotations
 
-from typing import Any
-
 from ckpt_gui.core.errors import DamagedFile
-from ckpt_gui.core.formats.base import Candidate, StorageTable, list_names, pickle_findings
+from ckpt_gui.core.formats.base import Candidate, StorageTable, list_names, pickle_findings, with_sources
 from ckpt_gui.core.formats.records import place_records, read_record_pickle, read_settings
 from ckpt_gui.core.formats.recover import recover
 from ckpt_gui.core.formats.zipdir import ZipDirectory
 from ckpt_gui.core.nodes.build import Found
-from ckpt_gui.core.pickles.values import Mapping
 from ckpt_gui.core.text import escape, plural
 
 NAME = "torch-zip"
@@ -55,7 +52,7 @@ def read(candidate: Candidate) -> Found:
     big = read_settings(directory, found)
     place_records(directory, table.by_key, "data/{}", big)
     _tell_unused(directory, table, found)
-    found.root = _with_sources(found.root, table)
+    found.root = with_sources(found.root, table)
     found.notes = directory.notes + table.notes + found.notes
     pickle_findings(found, pickled)
     if found.root is None and pickled.broken:
@@ -74,12 +71,3 @@ def _tell_unused(directory: ZipDirectory, table: StorageTable, found: Found) -> 
         found.notes.append(
             f"{plural(packed, 'compressed storage')}, which torch.save never writes; mmap=True would read garbage"
         )
-
-
-def _with_sources(root: Any, table: StorageTable) -> Any:
-    if not table.documents or type(root) is not Mapping:
-        return root
-    folder = Mapping("texts")
-    folder.items = list(table.documents)
-    root.items.append(("source code", folder))
-    return root
