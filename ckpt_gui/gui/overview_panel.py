@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
@@ -50,11 +50,13 @@ class OverviewPanel(QScrollArea):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and self._shown is not None:
-            self._render()  # colours stand in the texts
+        if event.type() == QEvent.Type.PaletteChange:
+            # Colours stand in the texts. Not at once: Qt is walking all widgets, and a page that goes meanwhile crashes it.
+            QTimer.singleShot(0, self, self._render)
 
     def _render(self) -> None:
-        assert self._shown is not None
+        if self._shown is None:
+            return
         page = _Page(*self._shown, theme.of(self.palette()))
         page.followed.connect(self._follow)
         self.setWidget(page)

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QTreeView
 from pytestqt.qtbot import QtBot
 
-from ckpt_gui.gui import child
+from ckpt_gui.gui import child, theme
 from ckpt_gui.gui.palette import Palette
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.window import Window
@@ -491,3 +491,27 @@ def test_what_is_not_built_yet_says_so(window: Window, name: str) -> None:
 
     assert not action.isEnabled()
     assert "later version" in action.toolTip()
+
+
+# ------------------------------------------------------------------------------------------------ looks
+
+
+@pytest.mark.parametrize("colours", [theme.LIGHT, theme.DARK])
+def test_text_grows_and_shrinks_under_open_files(
+    window: Window, sample: Path, other: Path, settle: Settle, dressed: QApplication, colours: theme.Colours
+) -> None:
+    window.open([str(sample), str(other)])
+    settle(window)
+    natural = window.tabs.font().pointSizeF()
+    try:
+        dressed.setPalette(theme.palette(colours))
+        dressed.setStyleSheet(theme.sheet(colours))
+        for step in range(20):
+            window.commands.named["smaller" if step % 4 == 3 else "larger"].trigger()
+            QApplication.processEvents()
+        assert window.tabs.font().pointSizeF() == natural + 10
+    finally:
+        window.commands.named["normal"].trigger()
+        dressed.setPalette(theme.palette(theme.LIGHT))
+        dressed.setStyleSheet(theme.sheet(theme.LIGHT))
+        QApplication.processEvents()
