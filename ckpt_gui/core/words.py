@@ -26,6 +26,7 @@ def info_words(opened: Opened, whole: bool = False) -> Iterator[str]:
         f"  {checkpoint.format} · {plural(checkpoint.rows, 'tensor')} · {count(seen.params)} parameters · "
         f"{size(checkpoint.nbytes)}"
     )
+    yield from _section("Amiss", [*checkpoint.notes, *(trouble.words() for trouble in seen.problems)], whole)
     yield from _section("What it is", [sentence.text for sentence in seen.sentences], whole)
     yield from _shares("By role", seen.by_role)
     yield from _shares("By type", seen.by_dtype)
@@ -33,7 +34,6 @@ def info_words(opened: Opened, whole: bool = False) -> Iterator[str]:
     yield from _section("Why it is this big", [f"{one.text}: {size(one.nbytes)}" for one in seen.savings], whole)
     yield from _section("torch.load(weights_only=True)", _verdict(seen), whole)
     yield from _section("Names of code it refers to, none of them imported", _names(seen), whole)
-    yield from _section("Amiss", [*checkpoint.notes, *(trouble.text for trouble in seen.problems)], whole)
     yield from _tensors(checkpoint, whole)
     yield from _values(checkpoint, whole)
 

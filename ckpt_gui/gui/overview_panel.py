@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
@@ -15,7 +16,7 @@ from ckpt_gui.gui.spoken import muted, spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.core.model import Checkpoint
-    from ckpt_gui.core.overview import CodeNames, Overview, Share
+    from ckpt_gui.core.overview import CodeNames, Overview, Share, Trouble
     from ckpt_gui.core.weights_only import Verdict
 
 MAX_LINES = 100
@@ -78,8 +79,8 @@ class _Page(QWidget):
         self._box.setContentsMargins(6, 8, 14, 12)
         self._box.setSpacing(4)
         self._figures(_figures(checkpoint, overview))
-        self._list("What this is", [rich.leading(entry.text, entry.node, colours) for entry in overview.sentences])
         self._alarms(overview)
+        self._list("What this is", [rich.leading(entry.text, entry.node, colours) for entry in overview.sentences])
         charts = (
             ("Bytes by role", overview.by_role),
             ("Bytes by dtype", overview.by_dtype),
@@ -112,10 +113,13 @@ class _Page(QWidget):
 
     def _alarms(self, overview: Overview) -> None:
         mark = f'<span style="color:{self._colours.alarm}">▲</span> '
-        self._list(
-            "Problems", [mark + rich.leading(entry.text, entry.node, self._colours) for entry in overview.problems]
-        )
-        self._list("Notes", [rich.escape(note) for note in overview.notes])
+        notes = [rich.escape(note) for note in overview.notes]
+        self._list("Notes and problems", notes + [mark + self._trouble(entry) for entry in overview.problems])
+
+    def _trouble(self, trouble: Trouble) -> str:
+        """One line of the list; each path in it leads to its row."""
+        links = [rich.leading(place.name, place.node, self._colours) for place in trouble.places]
+        return replace(trouble, text=rich.escape(trouble.text)).words(links)
 
     def _bars(self, title: str, shares: Sequence[Share], every: Sequence[Bar]) -> None:
         if shares:

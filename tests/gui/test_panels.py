@@ -60,6 +60,19 @@ def test_a_link_of_the_overview_leads_to_its_row(window: Window, sample: Path, s
     assert window.details.page() == "summary"
 
 
+def test_what_is_amiss_stands_first_and_leads_to_the_rows(window: Window, sample: Path, settle: Settle) -> None:
+    sample.write_bytes(sample.read_bytes()[:60_000])
+    window.open([str(sample)])
+    settle(window)
+
+    panel = window.details.panel("overview")
+    assert isinstance(panel, OverviewPanel)
+    said = words_of(panel)
+    assert said.index("directory is missing") < said.index("▲") < said.index("What this is")
+    line = next(one for one in said.split("<p ") if "the part of the file that is missing (" in one)
+    assert line.count('href="#') == 3
+
+
 @pytest.mark.parametrize("name", sorted(name for name in CASES if name.startswith(("framework/", "torch-zip/"))))
 def test_every_kind_of_file_has_an_overview(window: Window, name: str, tmp_path: Path, settle: Settle) -> None:
     window.open([str(CASES[name](tmp_path))])

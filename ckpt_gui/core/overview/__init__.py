@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.core.overview.nouns import CodeNames, Overview, Saving, Sentence, Share, Trouble, Waste
+from ckpt_gui.core.overview.nouns import CodeNames, Overview, Place, Saving, Sentence, Share, Trouble, Waste
 from ckpt_gui.core.overview.sentences import headline, sentences
 from ckpt_gui.core.overview.usage import Usage
 from ckpt_gui.core.roles import Anatomy, Role
-from ckpt_gui.core.text import plural
+from ckpt_gui.core.text import clip, escape, path_text, plural
 from ckpt_gui.core.weights_only import verdict
 
 MAX_LISTED = 10_000
 MAX_STORAGES = 200
+MAX_PLACES = 3
 
-__all__ = ["CodeNames", "Overview", "Saving", "Sentence", "Share", "Trouble", "Waste", "overview"]
+__all__ = ["CodeNames", "Overview", "Place", "Saving", "Sentence", "Share", "Trouble", "Waste", "overview"]
 
 
 def overview(checkpoint: Checkpoint, anatomy: Anatomy) -> Overview:
@@ -63,9 +64,18 @@ def _code(checkpoint: Checkpoint) -> CodeNames:
 
 
 def _problems(checkpoint: Checkpoint) -> tuple[Trouble, ...]:
-    """Those of the file, then those of tensors with their nodes."""
-    found = [Trouble(problem.text, None) for problem in checkpoint.problems if problem.path is None]
-    column, node = checkpoint.tensors.problem, checkpoint.tensors.node
-    bad = [tensor for tensor in range(checkpoint.rows) if column[tensor] >= 0]
-    found += [Trouble(checkpoint.texts[column[tensor]], node[tensor]) for tensor in bad[:MAX_LISTED]]
+    """Those of the file, then those of tensors: equal ones together, in the order of the first of each."""
+    found = [Trouble(problem.text) for problem in checkpoint.problems if problem.path is None]
+    groups: dict[int, list[int]] = {}
+    for tensor, text in enumerate(checkpoint.tensors.problem[: checkpoint.rows]):
+        if text >= 0:
+            groups.setdefault(text, []).append(tensor)
+    for text, bad in list(groups.items())[:MAX_LISTED]:
+        nodes = [checkpoint.tensors.node[tensor] for tensor in bad[:MAX_PLACES]]
+        places = tuple(Place(_path(checkpoint, node), node) for node in nodes)
+        found.append(Trouble(checkpoint.texts[text], len(bad), places))
     return tuple(found)
+
+
+def _path(checkpoint: Checkpoint, node: int) -> str:
+    return clip(escape(path_text(checkpoint.path_of(node))), 120) or "(the whole file)"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ckpt_gui.core.text import plural
 from ckpt_gui.core.weights_only import Verdict
 
 
@@ -53,11 +55,36 @@ class Saving:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A row, by the text of its path."""
+
+    name: str
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that does not hold together; ``node`` None: the file as a whole."""
+    """Something that does not hold together, once for all rows it is true of."""
 
     text: str
-    node: int | None
+    """Why."""
+    count: int = 0
+    """Rows of which it is true; 0: the file as a whole."""
+    places: tuple[Place, ...] = ()
+    """The first few of them."""
+
+    @property
+    def node(self) -> int | None:
+        """The first row; None: the file as a whole."""
+        return self.places[0].node if self.places else None
+
+    def words(self, names: Iterable[str] | None = None) -> str:
+        """One line: where, and why; ``names`` are the places' as they shall be shown."""
+        listed = ", ".join(names if names is not None else (place.name for place in self.places))
+        if self.count < 2:
+            return f"{listed}: {self.text}" if self.places else self.text
+        more = f" and {self.count - len(self.places):,} more" if self.count > len(self.places) else ""
+        return f"{plural(self.count, 'tensor')}: {self.text} ({listed}{more})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from itertools import cycle
 from typing import Any
 
 from ckpt_gui.core import dtypes
@@ -15,6 +16,10 @@ from ckpt_gui.core.roles import Anatomy, Role
 from ckpt_gui.core.roles.classify import classify
 
 
+_OFFSETS = cycle(range(1 << 16))
+"""Storages at one place would be one storage."""
+
+
 def tensor(*shape: int, dtype: str = "float32", storage: Storage | None = None, offset: int = 0) -> Tensor:
     """A contiguous tensor; in a storage of its own unless one is given."""
     if storage is None:
@@ -25,7 +30,7 @@ def tensor(*shape: int, dtype: str = "float32", storage: Storage | None = None, 
 def store(numel: int, dtype: str = "float32", device: str = "cpu") -> Storage:
     """A storage that lies somewhere in the file."""
     made = Storage(dtype, f"k{numel}", device, numel)
-    made.offset, made.nbytes = 0, dtypes.nbytes(dtype, numel)
+    made.offset, made.nbytes = next(_OFFSETS), dtypes.nbytes(dtype, numel)
     return made
 
 
