@@ -18,7 +18,7 @@ from ckpt_gui.core.pickles.machine import unknown_id
 from ckpt_gui.core.pickles.values import Document, Global, Mapping, Object, Storage, Value
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.sources import Allowance
-from ckpt_gui.core.text import escape, integer, plural
+from ckpt_gui.core.text import escape, integer
 
 HEAD = 4096
 MIN_UNPACKED = 256 << 20
@@ -192,15 +192,3 @@ def list_names(names: Iterable[str], limit: int = 5) -> str:
     listed = [escape(name)[:200] for name in names]
     more = f" and {len(listed) - limit:,} more" if len(listed) > limit else ""
     return ", ".join(listed[:limit]) + more
-
-
-    "Candidate",
-    "Format",
-    "Found",
-    "StorageTable",
-    "list_names",
-    "pickle_findings",
-    "plural",
-    "take_storage",
-    "with_sources",
-]
