@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui.file_page import FilePage
 from ckpt_gui.gui.open_files import OpenFile
 from ckpt_gui.gui.spoken import spoken
+
+LEAST_NAME = 20
+"""Average characters that a tab keeps of its name; then the bar scrolls."""
+
+
+class _Bar(QTabBar):
+    def minimumTabSizeHint(self, index: int) -> QSize:
+        natural = self.tabSizeHint(index)
+        return QSize(min(natural.width(), (LEAST_NAME + 8) * self.fontMetrics().averageCharWidth()), natural.height())
 
 
 class FileTabs(QWidget):
@@ -26,7 +35,8 @@ class FileTabs(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Files")
         self._files: list[OpenFile] = []
-        self._bar = spoken(QTabBar(self), "Open files", style="files")
+        self._bar = spoken(_Bar(self), "Open files", style="files")
+        self._bar.setUsesScrollButtons(True)
         self._bar.setDrawBase(False)
         self._bar.setElideMode(Qt.TextElideMode.ElideMiddle)
         self._bar.setExpanding(False)

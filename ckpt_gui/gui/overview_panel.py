@@ -52,7 +52,7 @@ class OverviewPanel(QScrollArea):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            # Colours stand in the texts. Not at once: Qt is walking all widgets, and a page that goes meanwhile crashes it.
+            # Colours stand in the texts. Not at once: Qt is walking all widgets, none may go meanwhile.
             QTimer.singleShot(0, self, self._render)
 
     def _render(self) -> None:

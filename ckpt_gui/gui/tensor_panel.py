@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QUrl, Signal
+from PySide6.QtCore import QEvent, QTimer, QUrl, Signal
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextBrowser, QVBoxLayout, QWidget
 
@@ -51,19 +51,8 @@ class FactsText(QTextBrowser):
             self.node_wanted.emit(node)
 
 
-class SummaryPanel(FactsText):
-    """The facts one asks first."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Summary", parent)
-
-    def show_facts(self, facts: Facts) -> None:
-        """Show the facts of a selection."""
-        self.show_sections(facts.summary)
-
-
-class InfoPanel(QWidget):
-    """How it lies in the file; a long text (code, a configuration) in full below.
+class _Page(QWidget):
+    """Facts; a text of several lines (code, a configuration) in full below.
 
     Signals:
         node_wanted: a link was followed.
@@ -71,29 +60,63 @@ class InfoPanel(QWidget):
 
     node_wanted = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Info")
-        self._facts = FactsText("Info", self)
+        self.setAccessibleName(name)
+        self._facts = FactsText(name, self)
         self._facts.node_wanted.connect(self.node_wanted)
         self._long: QPlainTextEdit | None = None
         self._box = QVBoxLayout(self)
-        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setContentsMargins(0, 0, 0, 6)
         self._box.addWidget(self._facts, 1)
         self.setFocusProxy(self._facts)
 
-    def show_facts(self, facts: Facts) -> None:
-        """Show the facts of a selection."""
-        self._facts.show_sections(facts.info)
-        if facts.long_text or self._long is not None:
-            self._text().setPlainText(facts.long_text)
-            self._text().setVisible(bool(facts.long_text))
+    def _show(self, sections: tuple[Section, ...], long_text: str) -> None:
+        self._facts.show_sections(sections)
+        if long_text or self._long is not None:
+            shown = self._text()
+            if shown.toPlainText() != long_text:
+                shown.setPlainText(long_text)
+            shown.setVisible(bool(long_text))
 
     def _text(self) -> QPlainTextEdit:
         if self._long is None:  # the monospace font takes a moment to find; most selections never need it
             self._long = spoken(QPlainTextEdit(self), "Text")
             self._long.setReadOnly(True)
-            self._long.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
             self._long.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-            self._box.addWidget(self._long, 3)
+            self._box.addWidget(self._long, 4)
+            self._dress()
         return self._long
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self._long is not None:
+            QTimer.singleShot(0, self, self._dress)
+
+    def _dress(self) -> None:
+        if self._long is not None:
+            font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+            font.setPointSizeF(max(5.0, self.font().pointSizeF()))
+            self._long.setFont(font)
+
+
+class SummaryPanel(_Page):
+    """The facts one asks first."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Summary", parent)
+
+    def show_facts(self, facts: Facts) -> None:
+        """Show the facts of a selection."""
+        self._show(facts.summary, facts.long_text)
+
+
+class InfoPanel(_Page):
+    """How it lies in the file."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Info", parent)
+
+    def show_facts(self, facts: Facts) -> None:
+        """Show the facts of a selection."""
+        self._show(facts.info, facts.long_text)

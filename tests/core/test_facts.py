@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ckpt_gui.core.facts import Facts, Section, facts, phrases
 from ckpt_gui.core.reader import Opened, read
+from ckpt_gui.core.roles.classify import classify
 from ckpt_gui.core.text import Path as KeyPath
 from ckpt_gui.resources_path import resource
 from tests.builders import CASES
+from tests.core.samples import checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +123,32 @@ def test_something_can_be_said_of_every_row_of_every_file(name: str, tmp_path: P
     for node in range(len(opened.checkpoint.nodes)):
         found = facts(opened.checkpoint, opened.anatomy, [node])
         assert found.summary
+
+
+def of_values(root: dict[str, Any], *path: Any) -> Facts:
+    made = checkpoint(root)
+    node = made.find(path)
+    return facts(made, classify(made), [node if node is not None else 0])
+
+
+def test_a_text_of_several_lines_is_shown_whole_and_told_by_its_length() -> None:
+    code = "class Net(Module):\n  pass\n" * 200
+
+    found = of_values({"code": {"net.py": code}}, "code", "net.py")
+
+    assert found.long_text == code.rstrip("\n")
+    assert found.line.endswith("5,200 characters, 400 lines")
+    assert said(found.summary, "Value") == []
+    assert said(found.summary, "Role") != ["weights"]
+
+
+def test_a_dotted_group_names_the_prefix(demo: Opened) -> None:
+    checkpoint = demo.checkpoint
+    weights = checkpoint.find(("model_state_dict",)) or 0
+    group = next(child for child in checkpoint.children(weights) if checkpoint.node(child).label == "blocks")
+
+    assert said(facts(checkpoint, demo.anatomy, [group]).summary, "Path") == ["model_state_dict/blocks.*"]
+
+
+def test_info_of_several_rows_is_a_sentence(demo: Opened) -> None:
+    assert "one row at a time" in of(demo, ("epoch",), ("args",)).info[0].facts[0].text

@@ -204,7 +204,7 @@ def test_a_bad_term_is_explained_and_the_others_work(panel: TreePanel, qtbot: Qt
 def test_values_that_match_are_counted_apart(panel: TreePanel) -> None:
     panel.set_filter("epoch")
 
-    assert panel.filter.counts.text() == "0 of 101 tensors · 0 of 10.5 k parameters · 0 B · 1 other entry   Esc clears"
+    assert panel.filter.counts.text() == "0 of 101 tensors · 0 of 10.5 k elements · 0 B · 1 other entry   Esc clears"
 
 
 def test_the_selection_survives_a_filter_that_keeps_it(panel: TreePanel) -> None:

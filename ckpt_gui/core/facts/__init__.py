@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ckpt_gui.core import text
-from ckpt_gui.core.columns import Kind
 from ckpt_gui.core.facts import groups, phrases, tensors
 from ckpt_gui.core.facts.nouns import Fact, Facts, Section
 from ckpt_gui.core.model import Checkpoint, Node
+from ckpt_gui.core.outline.facts import path_or_prefix
 from ckpt_gui.core.roles import Anatomy
 
 __all__ = ["Fact", "Facts", "Section", "facts"]
@@ -32,12 +32,17 @@ def facts(checkpoint: Checkpoint, anatomy: Anatomy, nodes: Sequence[int]) -> Fac
             tensors.summary(checkpoint, anatomy, node, tensor),
         )
         return Facts(prefix, name, line, summary, tensors.info(checkpoint, tensor), "")
-    info, long_text = groups.value_info(checkpoint, node), phrases.lines(checkpoint.long_texts.get(node.id, ""))
+    info, long_text = groups.value_info(checkpoint, node), phrases.lines(groups.document(checkpoint, node))
     if node.child_count and checkpoint.nodes.tensors[node.id]:
         summary = groups.group_summary(checkpoint, anatomy, node)
         return Facts(prefix, name, groups.group_line(checkpoint, [node.id]), summary, info, long_text)
     return Facts(
-        prefix, name, groups.value_line(node), groups.value_summary(checkpoint, anatomy, node), info, long_text
+        prefix,
+        name,
+        groups.value_line(checkpoint, node),
+        groups.value_summary(checkpoint, anatomy, node),
+        info,
+        long_text,
     )
 
 
@@ -45,14 +50,6 @@ def _heading(checkpoint: Checkpoint, node: Node) -> tuple[str, str]:
     """The path text, parted before the label: ``model/layers.0.`` and ``weight``."""
     if node.id == 0:
         return "", text.escape(checkpoint.path.replace("\\", "/").rpartition("/")[2])
-    path = text.path_text(checkpoint.path_of(node.id))
-    if node.kind == Kind.GROUP:
-        steps = [node.label]
-        for above in checkpoint.ancestors(node.id):
-            if checkpoint.nodes.kind[above] != Kind.GROUP:
-                break
-            steps.append(checkpoint.text(checkpoint.nodes.label[above]))
-        before = ".".join(reversed(steps[1:]))
-        path = "/".join(filter(None, (path, ".".join(filter(None, (before, node.label))))))
+    path = path_or_prefix(checkpoint, node.id)
     cut = len(path) - len(node.label) if node.label and path.endswith(node.label) else path.rfind("/") + 1
     return text.escape(path[:cut]), text.escape(path[cut:])

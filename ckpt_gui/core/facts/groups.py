@@ -11,6 +11,7 @@ from ckpt_gui.core.facts import phrases
 from ckpt_gui.core.facts.nouns import MAX_LARGEST, MAX_LINKS, Fact, Facts, Section
 from ckpt_gui.core.facts.tensors import belongs
 from ckpt_gui.core.model import Checkpoint, Node
+from ckpt_gui.core.outline.facts import path_or_prefix
 from ckpt_gui.core.roles import Anatomy
 
 
@@ -31,7 +32,7 @@ def group_summary(checkpoint: Checkpoint, anatomy: Anatomy, node: Node) -> tuple
         Fact("Problems", f"{text.plural(troubled, 'tensor')} here cannot be read whole", alarm=True)
         if troubled
         else None,
-        Fact("Path", text.escape(text.path_text(checkpoint.path_of(node.id)))) if node.id else None,
+        _path(checkpoint, node),
         Fact("Kind", text.escape(node.type_name) or "group of dotted names"),
         Fact("Tensors", f"{columns.tensors[node.id]:,}"),
         Fact("Elements", phrases.exact(columns.params[node.id])),
@@ -54,7 +55,8 @@ def of_several(checkpoint: Checkpoint, nodes: list[int]) -> Facts:
     line = f"{text.plural(len(tensors), 'tensor')} · {text.count(numel)} elements · {text.size(total)}"
     first = Section("", (Fact("Tensors", f"{len(tensors):,}"), Fact("Elements", phrases.exact(numel)),
                          Fact("Size", f"{phrases.nbytes(total)}, each tensor counted in full")))  # fmt: skip
-    return Facts("", f"{len(nodes):,} rows picked", line, (first, *_tallies(checkpoint, below)), (), "")
+    info = Section("", (Fact("", "Info is about one row at a time; the Summary counts all that are picked."),))
+    return Facts("", f"{len(nodes):,} rows picked", line, (first, *_tallies(checkpoint, below)), (info,), "")
 
 
 def _levels(checkpoint: Checkpoint, node: int) -> Iterator[tuple[int, int]]:
@@ -96,19 +98,41 @@ def _tally(table: dict[str, tuple[int, int]]) -> tuple[Fact, ...]:
     )
 
 
-def value_line(node: Node) -> str:
+def document(checkpoint: Checkpoint, node: Node) -> str:
+    """A text to be read as a page: one of several lines, or too long for a row; "" if it is none."""
+    return checkpoint.long_texts.get(node.id, "") or (node.text if "\n" in node.text else "")
+
+
+def _length(words: str) -> str:
+    lines = len(words.splitlines())
+    return text.plural(len(words), "character") + (f", {lines:,} lines" if lines > 1 else "")
+
+
+def _path(checkpoint: Checkpoint, node: Node) -> Fact | None:
+    beneath = ".*" if node.kind == Kind.GROUP else ""
+    return Fact("Path", text.escape(path_or_prefix(checkpoint, node.id)) + beneath) if node.id else None
+
+
+def value_line(checkpoint: Checkpoint, node: Node) -> str:
     """A plain value or container in one line."""
     inside = text.plural(node.child_count, "entry") if node.child_count else ""
+    if words := document(checkpoint, node):
+        inside = _length(words)
     return " · ".join(filter(None, (text.escape(node.type_name), inside or text.escape(text.clip(node.text, 120)))))
 
 
 def value_summary(checkpoint: Checkpoint, anatomy: Anatomy, node: Node) -> tuple[Section, ...]:
     """What one asks first of a value or object."""
+    role, words = anatomy.role(node.id).name, document(checkpoint, node)
     rows = [
-        Fact("Path", text.escape(text.path_text(checkpoint.path_of(node.id)))) if node.id else None,
+        _path(checkpoint, node),
         Fact("Class" if node.kind == Kind.OBJECT else "Type", text.escape(node.type_name)),
-        Fact("Role", anatomy.role(node.id).name),
-        Fact("Value", text.escape(node.text)) if node.text else None,
+        Fact("Role", role) if role != "weights" else None,  # a value beside the weights is none
+        Fact("Length", f"{_length(words)}, shown below")
+        if words
+        else Fact("Value", text.escape(node.text))
+        if node.text
+        else None,
     ]
     return (Section("", tuple(row for row in rows if row is not None)), *_entries(checkpoint, node))
 

@@ -10,7 +10,7 @@ Everything is computed for the parts that are opened, when they are opened, and 
 
 from ckpt_gui.core.outline.arrange import ROOT, Outline
 from ckpt_gui.core.outline.columns import COLUMNS, Column, column
-from ckpt_gui.core.outline.facts import Facts
+from ckpt_gui.core.outline.facts import Facts, path_or_prefix
 from ckpt_gui.core.outline.snippets import python_line
 
-__all__ = ["COLUMNS", "ROOT", "Column", "Facts", "Outline", "column", "python_line"]
+__all__ = ["COLUMNS", "ROOT", "Column", "Facts", "Outline", "column", "path_or_prefix", "python_line"]

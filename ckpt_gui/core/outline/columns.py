@@ -36,6 +36,8 @@ class Column:
     shown: bool = True
     """To begin with."""
     tip: str = ""
+    later: bool = False
+    """Does it wait for something that is not there yet?"""
 
 
 def _kind(facts: Facts, members: Members) -> str:
@@ -140,6 +142,8 @@ def _offset(facts: Facts, members: Members) -> str:
 
 def _role(facts: Facts, members: Members) -> str:
     number = facts.roles[members[0]] if facts.roles else len(facts.role_names)
+    if not facts.nodes.tensors[members[0]] and facts.role_names[number : number + 1] == ["weights"]:
+        return ""  # a text beside the weights is none
     return facts.role_names[number] if number < len(facts.role_names) else ""
 
 
@@ -214,7 +218,9 @@ def _by_statistic(name: str, facts: Facts) -> Callable[[int], Any]:
 
 def _from_statistics(key: str, title: str, tip: str) -> Column:
     says, sorts = partial(_statistic, key), partial(_by_statistic, key)
-    return Column(key, title, says, sorts, right=True, shown=False, tip=f"{tip}; once statistics are computed")
+    return Column(
+        key, title, says, sorts, right=True, shown=False, tip=f"{tip}; once statistics are computed", later=True
+    )
 
 
 COLUMNS: tuple[Column, ...] = (

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from ckpt_gui.core import dtypes
-from ckpt_gui.core.columns import Flag, Kind
+from ckpt_gui.core.columns import Flag, KeyType, Kind
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.text import Path, escape, path_text, plural
 
@@ -20,6 +20,9 @@ MAX_COMPARED = 500
 _AT_ONCE = 4096
 """Nodes looked at before asking whether the answer is known already."""
 _DIGITS = re.compile(r"\d+")
+_INT_LIKE = re.compile(r"-?\d+\Z", re.ASCII)
+_WORDS = ("None", "True", "False")
+"""Text keys that read like keys of other types; with the int-like ones they are quoted."""
 
 
 def natural_text(text: str) -> str:
@@ -41,6 +44,17 @@ def occurrences(column: array[int], number: int) -> Iterator[int]:
         except ValueError:
             return
         yield place
+
+
+def path_or_prefix(checkpoint: Checkpoint, node: int) -> str:
+    """The node's path text; of a group, which stands in no path, what the paths beneath it begin with."""
+    path = path_text(checkpoint.path_of(node))
+    nodes, steps = checkpoint.nodes, list[str]()
+    while node > 0 and nodes.kind[node] == Kind.GROUP:
+        steps.append(checkpoint.text(nodes.label[node]))
+        node = nodes.parent[node]
+    name = ".".join(reversed(steps)).replace("\\", "\\\\").replace("/", "\\/")
+    return "/".join(filter(None, (path, name)))
 
 
 class Facts:
@@ -190,7 +204,11 @@ class Facts:
 
     def label(self, node: int) -> str:
         """What the tree shows as the node's name."""
-        text = self.checkpoint.texts[self.nodes.label[node]]
+        number = self.nodes.label[node]
+        text = self.checkpoint.texts[number]
+        if text in _WORDS or _INT_LIKE.match(text):
+            whole = number == self.nodes.key[node] and self.nodes.kind[node] != Kind.GROUP
+            return f'"{text}"' if whole and self.nodes.key_type[node] == KeyType.TEXT else text
         return escape(text) if text else "(the file)" if node == 0 else "“”"
 
     def note(self, node: int) -> str:
@@ -220,7 +238,8 @@ class Facts:
     def tip(self, node: int) -> str:
         """Sentences on the node, a line each."""
         checkpoint, tensor = self.checkpoint, self.nodes.tensor[node]
-        lines = [escape(self.path(node)) or "the file"]
+        beneath = ".*" if self.nodes.kind[node] == Kind.GROUP else ""
+        lines = [escape(path_or_prefix(checkpoint, node)) + beneath or "the file"]
         if problem := self.problem(node):
             lines.append(f"▲ {escape(problem)}")
         elif troubled := self.nodes.troubled[node]:

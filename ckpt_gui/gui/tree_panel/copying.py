@@ -6,7 +6,7 @@ from PySide6.QtGui import QGuiApplication
 
 from ckpt_gui.core import text
 from ckpt_gui.core.columns import Kind
-from ckpt_gui.core.outline import Facts, Outline, python_line
+from ckpt_gui.core.outline import Facts, Outline, path_or_prefix, python_line
 
 MAX_COPIED = 10_000
 """Rows put on the clipboard at once."""
@@ -29,7 +29,7 @@ def _line(facts: Facts, node: int, what: str) -> str:
 
         return python_line(checkpoint, node, weights_only=verdict(checkpoint).accepted is not False)
     if what == "path":
-        return _dotted_path(facts, node) if facts.nodes.kind[node] == Kind.GROUP else facts.path(node)
+        return path_or_prefix(checkpoint, node)
     key = facts.nodes.key[node]
     return checkpoint.text(key) or checkpoint.text(facts.nodes.label[node])
 
@@ -43,18 +43,6 @@ def term(outline: Outline, row: int) -> str:
         row = outline.parent(row)
     row = max(row, 0)
     if nodes.kind[row] == Kind.GROUP:
-        return exactly(_dotted_path(facts, row), below=".")
+        return exactly(path_or_prefix(facts.checkpoint, row), below=".")
     below = "" if not nodes.count[row] else "/" if facts.path(row) else "*"
     return exactly(facts.path(row), below=below)
-
-
-def _dotted_path(facts: Facts, group: int) -> str:
-    """The path text that the names in a group begin with, without the last dot."""
-    labels: list[str] = []
-    node = group
-    while facts.nodes.kind[node] == Kind.GROUP:
-        labels.insert(0, facts.checkpoint.texts[facts.nodes.label[node]])
-        node = facts.nodes.parent[node]
-    above = facts.path(node)
-    name = ".".join(labels).replace("\\", "\\\\").replace("/", "\\/")
-    return f"{above}/{name}" if above else name

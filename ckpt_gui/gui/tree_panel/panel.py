@@ -228,14 +228,14 @@ class TreePanel(QWidget):
 def _totals(facts: Facts) -> str:
     nodes = facts.nodes
     tensors = text.plural(nodes.tensors[0], "tensor")
-    return f"{tensors} · {text.count(nodes.params[0])} parameters · {text.size(nodes.nbytes[0])}"
+    return f"{tensors} · {text.count(nodes.params[0])} elements · {text.size(nodes.nbytes[0])}"
 
 
 def _counts(facts: Facts, found: Found) -> str:
     nodes = facts.nodes
     others = found.mask.count(1) - found.tensors
     parts = [f"{found.tensors:,} of {text.plural(nodes.tensors[0], 'tensor')}"]
-    parts += [f"{text.count(found.params)} of {text.count(nodes.params[0])} parameters", text.size(found.nbytes)]
+    parts += [f"{text.count(found.params)} of {text.count(nodes.params[0])} elements", text.size(found.nbytes)]
     if others:
         parts.append("1 other entry" if others == 1 else f"{others:,} other entries")
     return " · ".join(parts) + "   Esc clears"

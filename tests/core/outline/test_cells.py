@@ -12,7 +12,7 @@ from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.outline import COLUMNS, Facts, Outline, python_line
 from ckpt_gui.core.outline.facts import natural_text
 from ckpt_gui.core.text import natural
-from tests.core.samples import Maker, checkpoint, gpt
+from tests.core.samples import Maker, checkpoint, gpt, mapping
 
 SAMPLE = gpt()
 OUTLINE = Outline(Facts(SAMPLE, bytes([2]) * len(SAMPLE.nodes), ("weights", "ema", "optimizer")))
@@ -145,3 +145,13 @@ def test_attributes_of_objects_are_reached_by_name() -> None:
     assert found is not None
 
     assert python_line(SAMPLE, found).endswith('["config"].lr')
+
+
+def test_text_keys_that_read_like_keys_of_other_types_are_quoted() -> None:
+    made = checkpoint({"state": mapping([(2, 1), ("2", 1), ("None", 1), (None, 1), ("x", 1)]), "0.weight": 1})
+    facts = Facts(made)
+
+    labels = [facts.label(node) for node in made.children(made.find(("state",)) or 0)]
+
+    assert labels == ["2", '"2"', '"None"', "None", "x"]
+    assert '"0"' not in [facts.label(node) for node in range(len(made.nodes))]
