@@ -11,10 +11,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ckpt_gui import __version__
 from ckpt_gui.core.errors import CheckpointError
+
+if TYPE_CHECKING:
+    import subprocess
 
 TABS = ("summary", "histogram", "heat-map", "values", "info", "overview")
 VERBS = ("open", "info", "demo")
@@ -122,16 +125,26 @@ def _window(options: argparse.Namespace) -> int:
         raise CheckpointError(
             "there is no display to show a window on; add --screenshot OUT.png, or use: ckpt-gui info"
         )
-    # The reading starts before Qt is even imported: both take their time at once.
-    from ckpt_gui.gui import child
-
-    gc.disable()  # the window's start makes many objects that all live; ``app`` turns it on after the first paint
-    readers = {path: child.start(_target(path)) for path in files[:8]}
+    readers = before_qt(files)
     from ckpt_gui.gui.app import run
 
     return run(
         files, select=options.select, tab=options.tab, screenshot=options.screenshot, readers=readers, trouble=_trouble
     )
+
+
+def before_qt(files: Sequence[str]) -> dict[str, subprocess.Popen[bytes]]:
+    """What is better begun before Qt is imported; returns the processes that read the first files by now."""
+    from ckpt_gui.gui import child
+
+    gc.disable()  # the window's start makes many objects that all live; ``app`` turns it on after the first paint
+    readers = {path: child.start(_target(path)) for path in files[:8]}
+    # PySide looks into the source of every module that is imported after it; so the library comes first.
+    import ckpt_gui.core.outline
+    import ckpt_gui.core.search
+    import ckpt_gui.core.wire  # noqa: F401
+
+    return readers
 
 
 def _has_display() -> bool:

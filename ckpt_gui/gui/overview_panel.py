@@ -38,6 +38,8 @@ class OverviewPanel(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._shown: tuple[Checkpoint, Overview] | None = None
+        self._colours: theme.Colours | None = None
+        """Those of the page that is shown."""
 
     def show_overview(self, checkpoint: Checkpoint, overview: Overview) -> None:
         """Show this one."""
@@ -53,12 +55,17 @@ class OverviewPanel(QScrollArea):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             # Colours stand in the texts. Not at once: Qt is walking all widgets, none may go meanwhile.
-            QTimer.singleShot(0, self, self._render)
+            QTimer.singleShot(0, self, self._recolour)
+
+    def _recolour(self) -> None:
+        if self._colours != theme.of(self.palette()):
+            self._render()
 
     def _render(self) -> None:
         if self._shown is None:
             return
-        page = _Page(*self._shown, theme.of(self.palette()))
+        self._colours = theme.of(self.palette())
+        page = _Page(*self._shown, self._colours)
         page.followed.connect(self._follow)
         self.setWidget(page)
 

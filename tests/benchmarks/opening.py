@@ -27,18 +27,13 @@ app.exec()
 
 OUR_WINDOW = """
 import os, sys
-import gc
-from ckpt_gui import cli
-from ckpt_gui.gui import child
-path = sys.argv[1]
-gc.disable()
-reader = child.start(path)
+from ckpt_gui.cli import before_qt
+readers = before_qt(sys.argv[1:])
 from ckpt_gui.gui.app import run
 def done():
     sys.stdout.flush()
-    reader.wait()
     os._exit(0)
-run([path], readers={path: reader}, painted=done)
+run(sys.argv[1:], readers=readers, painted=done)
 """
 """What ``ckpt-gui FILE`` does, until the first tree is painted."""
 

@@ -18,7 +18,7 @@ from ckpt_gui.core.search.query import ROLES
 from ckpt_gui.core.search.values import Test
 from ckpt_gui.core.text import key_text
 
-STEP = 1 << 14
+STEP = 1 << 12
 """Leaves or nodes between two pauses: a few milliseconds."""
 _PLAIN = re.compile(r"[^/\\]*[^/\\\d]\Z")
 """Key text that stands in a path as it is."""
