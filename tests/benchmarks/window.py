@@ -5,6 +5,7 @@ Runs in a process of its own (``python -m tests.benchmarks.window FILE``) and pr
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -66,6 +67,10 @@ class _Heart:
 
 def measure(path: str) -> dict[str, Any]:
     """Open ``path`` in a window, type into the filter, scroll; milliseconds but for ``opened`` (seconds)."""
+    from ckpt_gui.cli import before_qt
+
+    before_qt([])
+    gc.enable()
     from ckpt_gui.gui.app import application, make_window
 
     app = application()
