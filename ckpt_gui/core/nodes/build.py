@@ -41,7 +41,7 @@ def build(path: str, found: Found, report: Report = SILENT) -> Checkpoint:
     node_of = tensors.node
     for tensor in range(listed):
         node_of[tensor] = place[node_of[tensor]]
-    roll_up(nodes, tensors, storages, texts.list, listed)
+    roll_up(nodes, tensors, storages, texts.list, listed, [source.nbytes for source in found.sources])
     checkpoint = Checkpoint(
         path=path,
         format=found.format,

@@ -14,12 +14,16 @@ Interval = tuple[int, int, int]
 MAX_SHARING_STEPS = 5_000_000
 
 
-def roll_up(nodes: Nodes, tensors: Tensors, storages: Storages, texts: list[str], rows: int) -> None:
-    """Fill ``tensors``, ``params``, ``nbytes``, ``stored``, ``troubled`` and ``alike`` of ``nodes``."""
+def roll_up(nodes: Nodes, tensors: Tensors, storages: Storages, texts: list[str], rows: int, sizes: list[int]) -> None:
+    """Fill ``tensors``, ``params``, ``nbytes``, ``stored``, ``troubled`` and ``alike`` of ``nodes``.
+
+    ``sizes`` are those of the source files, in bytes.
+    """
     size = len(nodes)
     counts, troubled = array("i", bytes(4 * size)), array("i", bytes(4 * size))
     params, nbytes, stored = [0] * size, [0] * size, [0] * size
     widths = [dtypes.named(text).bits for text in texts]
+    held = bytes_in_file(storages, sizes)
     shared: dict[int, list[int]] = {}
     for tensor in range(rows):
         node, storage = tensors.node[tensor], tensors.storage[tensor]
@@ -29,9 +33,9 @@ def roll_up(nodes: Nodes, tensors: Tensors, storages: Storages, texts: list[str]
         params[node] = distinct
         nbytes[node] = distinct * widths[tensors.dtype[tensor]] // 8
         if storage >= 0:
-            stored[node] = storages.nbytes[storage]
+            stored[node] = held[storage]
             shared.setdefault(storage, []).append(tensor)
-    _subtract_shared(nodes, tensors, storages, widths, shared, (params, nbytes, stored))
+    _subtract_shared(nodes, tensors, held, widths, shared, (params, nbytes, stored))
     parent = nodes.parent
     for node in range(size - 1, 0, -1):
         above = parent[node]
@@ -44,6 +48,15 @@ def roll_up(nodes: Nodes, tensors: Tensors, storages: Storages, texts: list[str]
     nodes.tensors, nodes.troubled = counts, troubled
     nodes.params, nodes.nbytes, nodes.stored = _clip(params), _clip(nbytes), _clip(stored)
     nodes.alike = _alike(nodes, tensors)
+
+
+def bytes_in_file(storages: Storages, sizes: list[int]) -> array[int]:
+    """Of each storage, the bytes that are really there; ``sizes`` are those of the source files."""
+    held = storages.packed[:]
+    for storage, (source, offset, packed) in enumerate(zip(storages.source, storages.offset, held, strict=True)):
+        if offset >= 0 and offset + packed > sizes[source]:
+            held[storage] = max(sizes[source] - offset, 0)
+    return held
 
 
 def _clip(values: list[int]) -> array[int]:
@@ -67,7 +80,7 @@ def _distinct(tensors: Tensors, tensor: int) -> int:
 def _subtract_shared(
     nodes: Nodes,
     tensors: Tensors,
-    storages: Storages,
+    held: array[int],
     widths: list[int],
     shared: dict[int, list[int]],
     sums: tuple[list[int], list[int], list[int]],
@@ -76,7 +89,7 @@ def _subtract_shared(
     steps = MAX_SHARING_STEPS
     for storage, members in shared.items():
         if len(members) > 1 and steps > 0:
-            steps -= _meet(nodes, tensors, storages.nbytes[storage], widths, members, sums)
+            steps -= _meet(nodes, tensors, held[storage], widths, members, sums)
 
 
 def _meet(

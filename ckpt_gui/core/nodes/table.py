@@ -199,6 +199,9 @@ class Tables:
         if storage.id < 0:
             nbytes = min(max(storage.nbytes, 0), INT64_MAX)
             packed = min(storage.packed, INT64_MAX) if storage.packed >= 0 else nbytes
+            if storage.nbytes < 0 and storage.problem:
+                # Nothing of it was found, but the file says how long it is.
+                nbytes = min(dtypes.nbytes(storage.dtype, max(storage.numel, 0)), INT64_MAX)
             device = -1 if storage.device is None else self.texts.id(storage.device)
             offset = storage.offset if storage.offset <= INT64_MAX else -1
             storage.id = len(self._storages)

@@ -27,9 +27,9 @@ class Share:
     params: int
     """Elements, each stored element once."""
     nbytes: int
-    """Bytes those elements take on disk."""
+    """Bytes of those elements."""
     share_of_file: float
-    """0 … 1."""
+    """0 … 1: of the file's bytes, those that hold them (less where the file is cut off or compressed)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ _ALONE = {
 }  # fmt: skip
 """What a file is that holds no weights."""
 _MAX_PARTS = 20
+_MAX_TIED = 3
 
 
 def headline(checkpoint: Checkpoint, anatomy: Anatomy) -> str:
@@ -156,8 +157,7 @@ def _tensors(checkpoint: Checkpoint, usage: Usage) -> Iterator[Sentence]:
     tensors = checkpoint.tensors
     tied = usage.tied()
     if tied:
-        total = sum(map(len, tied))
-        yield Sentence(f"{plural(total, 'tensor')} tied: {usage.names(tied[0])}", tensors.node[tied[0][1]])
+        yield Sentence(_tied(tied, usage), tensors.node[tied[0][1]])
     layouts = {checkpoint.texts[number] for number in set(tensors.layout[: checkpoint.rows])} - {"strided"}
     if layouts:
         yield Sentence(f"Tensors of unusual layout: {join_words(map(escape, sorted(layouts)))}")
@@ -165,3 +165,12 @@ def _tensors(checkpoint: Checkpoint, usage: Usage) -> Iterator[Sentence]:
         yield Sentence(f"{plural(unlisted, 'tensor')} not in the state_dict: attributes of the module")
     if bad := checkpoint.nodes.troubled[0]:
         yield Sentence(f"{plural(bad, 'tensor')} {'does' if bad == 1 else 'do'} not hold together")
+
+
+def _tied(groups: list[list[int]], usage: Usage) -> str:
+    total = plural(sum(map(len, groups)), "tensor")
+    named = "; ".join(usage.names(group) for group in groups[:_MAX_TIED])
+    if len(groups) == 1:
+        return f"{total} tied: {named}"
+    more = f"; and {plural(len(groups) - _MAX_TIED, 'group')} more" if len(groups) > _MAX_TIED else ""
+    return f"{len(groups):,} groups of tied tensors, {total}: {named}{more}"

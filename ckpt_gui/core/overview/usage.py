@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.columns import Flag
 from ckpt_gui.core.model import Checkpoint
+from ckpt_gui.core.nodes.rollups import bytes_in_file
 from ckpt_gui.core.overview.nouns import Share, Waste
 from ckpt_gui.core.roles import Anatomy, Role
 from ckpt_gui.core.text import clip, escape, join_words, path_text, plural, size
@@ -110,9 +111,21 @@ class Usage:
         """Storage → bytes that some tensor uses; storages of one plain tensor included."""
         self.sharers: dict[int, list[int]] = {}
         """Storage → rows, for storages of several rows."""
+        self.disk = self.nbytes
+        """Bytes that its own elements take in the file."""
+        self._density = self._densities()
+        self._absent: dict[int, int] = {}
+        """Row → bytes of its elements that the file does not hold."""
         self._widths = {number: dtypes.named(checkpoint.texts[number]).bits for number in set(tensors.dtype)}
         self._known: dict[tuple[int, ...], _Region | None] = {}
         self._fill()
+
+    def _densities(self) -> dict[int, float]:
+        """Storage → how many bytes one of its bytes takes in the file, where that is not one: cut off, compressed."""
+        storages = self.checkpoint.storages
+        held = bytes_in_file(storages, [source.nbytes for source in self.checkpoint.sources])
+        pairs = enumerate(zip(held, storages.nbytes, strict=True))
+        return {storage: kept / whole for storage, (kept, whole) in pairs if kept != whole and whole > 0}
 
     def _fill(self) -> None:
         tensors = self.checkpoint.tensors
@@ -124,13 +137,17 @@ class Usage:
             simple = tensor not in extras or _UNUSUAL.isdisjoint(extras[tensor])
             if storage >= 0 and users[storage] == 1 and simple:
                 bits = self._widths[tensors.dtype[tensor]]
-                self.nbytes[tensor] = self.used[storage] = -(-self.params[tensor] * bits // 8)
+                self.nbytes[tensor] = self.used[storage] = own = -(-self.params[tensor] * bits // 8)
+                if storage in self._density:
+                    self._absent[tensor] = own - int(own * self._density[storage])
             elif tensors.problem[tensor] < 0:
                 for region in [self._plain(tensor)] if simple else self._regions(tensor):
                     if region is not None:
                         self._claim(shared.setdefault(region.storage, {}), region, tensor)
         for storage, regions in shared.items():
             self._share(storage, regions)
+        if self._absent:
+            self.disk = [stored - self._absent.get(tensor, 0) for tensor, stored in enumerate(self.nbytes)]
         self._known.clear()
 
     def _claim(self, owners: dict[_Region, int], region: _Region, tensor: int) -> None:
@@ -183,6 +200,8 @@ class Usage:
             if own < region.nbytes:
                 self.params[tensor] = self.params[tensor] * own // region.nbytes
             self.nbytes[tensor] += own
+            if storage in self._density:
+                self._absent[tensor] = self._absent.get(tensor, 0) + own - int(own * self._density[storage])
         self.used[storage] = taken.total
 
     def by_role(self) -> tuple[Share, ...]:
@@ -213,8 +232,8 @@ class Usage:
                 found[tensor] = checkpoint.device(tensor)
         return found
 
-    def _sum(self, marks: Sequence[Mark]) -> dict[Mark, tuple[int, int, int]]:
-        """Mark → rows, elements and bytes."""
+    def _sum(self, marks: Sequence[Mark]) -> dict[Mark, tuple[int, int, int, int]]:
+        """Mark → rows, elements, bytes, and bytes in the file."""
         rows = self.checkpoint.rows
         distinct = dict.fromkeys(marks[:rows])
         if len(distinct) > 30:
@@ -223,19 +242,21 @@ class Usage:
         for mark in distinct:
             # Chosen and added by C loops: there may be half a million rows.
             chosen = list(map(eq, marks[:rows], repeat(mark)))
-            found[mark] = (sum(chosen), sum(compress(self.params, chosen)), sum(compress(self.nbytes, chosen)))
+            columns = (self.params, self.nbytes, self.disk)
+            params, nbytes, disk = (sum(compress(column, chosen)) for column in columns)
+            found[mark] = (sum(chosen), params, nbytes, disk)
         return found
 
-    def _sum_many(self, marks: Sequence[Mark]) -> dict[Mark, tuple[int, int, int]]:
-        found: dict[Mark, tuple[int, int, int]] = {}
-        for mark, elements, stored in zip(marks, self.params, self.nbytes, strict=True):
-            rows, params, nbytes = found.get(mark, (0, 0, 0))
-            found[mark] = rows + 1, params + elements, nbytes + stored
+    def _sum_many(self, marks: Sequence[Mark]) -> dict[Mark, tuple[int, int, int, int]]:
+        found: dict[Mark, tuple[int, int, int, int]] = {}
+        for mark, elements, own, held in zip(marks, self.params, self.nbytes, self.disk, strict=True):
+            rows, params, nbytes, disk = found.get(mark, (0, 0, 0, 0))
+            found[mark] = rows + 1, params + elements, nbytes + own, disk + held
         return found
 
-    def _share_of(self, name: str, tensors: int, params: int, nbytes: int) -> Share:
+    def _share_of(self, name: str, tensors: int, params: int, nbytes: int, disk: int) -> Share:
         whole = self.checkpoint.nbytes
-        return Share(escape(name), tensors, params, nbytes, min(nbytes / whole, 1.0) if whole > 0 else 0.0)
+        return Share(escape(name), tensors, params, nbytes, min(disk / whole, 1.0) if whole > 0 else 0.0)
 
     def storages(self) -> Iterator[Waste]:
         """Storages with bytes no tensor uses, those written twice, and those that several tensors share."""
@@ -249,7 +270,7 @@ class Usage:
         total, some = self.checkpoint.storages.nbytes, self._some_row()
         for storage, used in self.used.items():
             wasted = total[storage] - used
-            if wasted > 0 and storage in some:
+            if wasted > 0 and storage in some and self._density.get(storage, 1):
                 name = self._name(some[storage])
                 text = f"{name} uses {size(used)} of a storage of {size(total[storage])}"
                 if storage in self.sharers:

@@ -177,6 +177,15 @@ def test_problems_lead_to_their_nodes() -> None:
     assert found.weights_only.accepted is False
 
 
+def test_groups_of_tied_tensors_are_named_apart() -> None:
+    plain = {f"{name}{part}.weight": view(storage) for name in "abcd" for storage in [store(12)] for part in (1, 2)}
+    text = said(page(plain))
+    assert (
+        "4 groups of tied tensors, 8 tensors: a1.weight and a2.weight; b1.weight and b2.weight; "
+        "c1.weight and c2.weight; and 1 group more"
+    ) in text
+
+
 def test_hostile_keys_are_escaped() -> None:
     wide = {"x\u202ey.weight": view(store(1000)), "x.\u202ey": view(store(1000))}
     found = page({"m\u202e": wide, "optimizer\u202e": adam()})

@@ -15,7 +15,6 @@ from ckpt_gui.core.pickles.values import Global, Mapping, Object, Storage, Tenso
 from ckpt_gui.core.roles import Anatomy, Role
 from ckpt_gui.core.roles.classify import classify
 
-
 _OFFSETS = cycle(range(1 << 16))
 """Storages at one place would be one storage."""
 
