@@ -151,11 +151,14 @@ class Columns:
     def menu(self, parent: QWidget) -> QMenu:
         """A menu that shows and hides columns; the key always stays."""
         menu = QMenu("Columns", parent)
+        menu.setToolTipsVisible(True)
         for place, column in enumerate(COLUMNS):
             action = menu.addAction(column.title)
             action.setCheckable(True)
             action.setChecked(not self.header.isSectionHidden(place))
-            action.setEnabled(place > 0)
+            action.setEnabled(place > 0 and (not column.later or action.isChecked()))
+            action.setToolTip(column.tip)
+            action.setStatusTip(column.tip)
             action.toggled.connect(lambda shown, place=place: self.header.setSectionHidden(place, not shown))
         return menu
 
