@@ -83,6 +83,7 @@ class Actions:
         self.menus: dict[str, QMenu] = {}
         for title, commands in MENUS:
             menu = self.menus[title.replace("&", "")] = window.menuBar().addMenu(title)
+            menu.setToolTipsVisible(True)
             for command in commands:
                 if command is None:
                     menu.addSeparator()

@@ -53,6 +53,7 @@ class Details(Side):
         """Another file is in front, or it was read again."""
         self._file = file
         self._facts = None
+        self.show_pages(file is None or file.opened is not None or file.task is not None)
         self.fill()
 
     def show_picked(self) -> None:

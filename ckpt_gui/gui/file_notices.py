@@ -28,7 +28,7 @@ class FileNotices(QObject):
     def nothing_there(self, file: OpenFile, path: text.Path) -> None:
         """A path was asked for that the file does not hold."""
         words = f"{text.escape(file.name)} holds nothing at {text.escape(text.path_text(path))}"
-        self._bar.tell(_key("missing", file), words)
+        self._bar.tell(_key("missing", file), words, about=file)
 
     def _clear(self, file: OpenFile) -> None:
         for kind in _KINDS:
@@ -37,16 +37,19 @@ class FileNotices(QObject):
     def _failed(self, file: OpenFile, details: str) -> None:
         self._clear(file)
         again = ("Try again", lambda: self._files.reload(file))
-        self._bar.tell(_key("error", file), text.escape(file.error), alarm=True, details=details, answers=[again])
+        words = text.escape(file.error)
+        self._bar.tell(_key("error", file), words, alarm=True, details=details, answers=[again], about=file)
 
     def _slow(self, file: OpenFile) -> None:
         if (task := file.task) is not None:
             answers = [("Keep waiting", lambda: None), ("Stop", task.cancel)]
-            self._bar.tell(_key("slow", file), f"Still reading {text.escape(file.name)} after 10 s.", answers=answers)
+            words = f"Still reading {text.escape(file.name)} after 10 s."
+            self._bar.tell(_key("slow", file), words, answers=answers, about=file)
 
     def _outdated(self, file: OpenFile) -> None:
         again = ("Reload", lambda: self._files.reload(file))
-        self._bar.tell(_key("outdated", file), f"{text.escape(file.name)} has changed on disk.", answers=[again])
+        words = f"{text.escape(file.name)} has changed on disk."
+        self._bar.tell(_key("outdated", file), words, answers=[again], about=file)
 
 
 def _key(kind: str, file: OpenFile) -> str:

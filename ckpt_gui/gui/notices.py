@@ -12,13 +12,17 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from ckpt_gui.gui.spoken import spoken
 
-MAX_SHOWN = 3
+MAX_SHOWN = 1
+"""More would push the tree out of sight; the others are counted."""
 Answer = tuple[str, Callable[[], object]]
 """A button: its word, and what it does (the notice goes too)."""
 
 
 class Notice(QFrame):
     """One sentence, its buttons, and details on demand."""
+
+    about: object = None
+    """What it is about: it shows while that is in front; None: always."""
 
     def __init__(self, sentence: str, *, alarm: bool, details: str, answers: Sequence[Answer], close: Answer) -> None:
         super().__init__()
@@ -79,12 +83,13 @@ def _announce(notice: QWidget) -> None:
 
 
 class NoticeBar(QWidget):
-    """The newest notices, one under the other."""
+    """The newest notice, and how many others there are of what is in front."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Notices")
         self._notices: dict[str, Notice] = {}
+        self._front: object = None
         self._more = QLabel()
         self._more.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._box = QVBoxLayout(self)
@@ -94,12 +99,20 @@ class NoticeBar(QWidget):
         self._arrange()
 
     def tell(
-        self, key: str, sentence: str, *, alarm: bool = False, details: str = "", answers: Sequence[Answer] = ()
+        self,
+        key: str,
+        sentence: str,
+        *,
+        alarm: bool = False,
+        details: str = "",
+        answers: Sequence[Answer] = (),
+        about: object = None,
     ) -> None:
-        """Show a sentence until it is closed or dismissed."""
+        """Show a sentence until it is closed or dismissed; with ``about`` only while that is in front."""
         self.dismiss(key)
         close = ("Close", lambda: self.dismiss(key))
         notice = Notice(sentence, alarm=alarm, details=details, answers=answers, close=close)
+        notice.about = about
         self._notices[key] = notice
         self._box.insertWidget(0, notice)
         self._arrange()
@@ -115,19 +128,27 @@ class NoticeBar(QWidget):
 
     def dismiss_newest(self) -> bool:
         """Take away the notice on top; whether there was one."""
-        if not self._notices:
-            return False
-        self.dismiss(next(reversed(self._notices)))
-        return True
+        key = next((key for key in reversed(self._notices) if self._concerns(self._notices[key])), None)
+        if key is not None:
+            self.dismiss(key)
+        return key is not None
+
+    def turn_to(self, front: object) -> None:
+        """Show what is about this, and what is about nothing in particular."""
+        self._front = front
+        self._arrange()
+
+    def _concerns(self, notice: Notice) -> bool:
+        return notice.about is None or notice.about is self._front
 
     def sentences(self) -> list[str]:
         """What it says, newest first."""
-        return [notice.sentence for notice in reversed(self._notices.values())]
+        return [notice.sentence for notice in reversed(self._notices.values()) if self._concerns(notice)]
 
     def _arrange(self) -> None:
-        newest = list(reversed(self._notices.values()))
-        for number, notice in enumerate(newest):
-            notice.setVisible(number < MAX_SHOWN)
+        newest = [notice for notice in reversed(self._notices.values()) if self._concerns(notice)]
+        for notice in self._notices.values():
+            notice.setVisible(notice in newest[:MAX_SHOWN])
         hidden = max(0, len(newest) - MAX_SHOWN)
         self._more.setText(f"{hidden} older" if hidden else "")
         self._more.setVisible(hidden > 0)

@@ -45,6 +45,8 @@ class OpenFile:
     """Keys to go to once it is shown."""
     task: ReadTask | None = None
     """While it is being read."""
+    outdated: bool = False
+    """The disk holds something newer, and that was told."""
     nodes: list[int] = field(default_factory=list)
     """Rows picked in its tree."""
 
@@ -97,6 +99,7 @@ class OpenFiles(QObject):
         self._start = start
         self._load = load
         self._files: list[OpenFile] = []
+        self._looking = False
 
     def all(self) -> tuple[OpenFile, ...]:
         """The open files, in the order they were opened."""
@@ -138,17 +141,28 @@ class OpenFiles(QObject):
 
     def check_disk(self) -> None:
         """See whether the open files are still as they were read; ``outdated`` tells."""
-        shown = [(file, file.opened.checkpoint.sources) for file in self._files if file.opened and not file.task]
-        if shown:
-            self._jobs.run(
-                "check disk",
-                lambda report: [file for file, sources in shown if _differs(sources, report)],
-                self._tell_outdated,
-            )
+        shown = [
+            (file, file.opened.checkpoint.sources)
+            for file in self._files
+            if file.opened and not file.task and not file.outdated
+        ]
+        if not shown or self._looking:  # a dead network share may keep the last look
+            return
+        self._looking = True
+        job = self._jobs.run(
+            "check disk",
+            lambda report: [file for file, sources in shown if _differs(sources, report)],
+            self._tell_outdated,
+        )
+        job.ended.connect(self._looked)
+
+    def _looked(self) -> None:
+        self._looking = False
 
     def _tell_outdated(self, files: list[OpenFile]) -> None:
         for file in files:
-            if file in self._files:
+            if file in self._files and not file.task:
+                file.outdated = True
                 self.outdated.emit(file)
 
     def _read(self, file: OpenFile, process: subprocess.Popen[bytes] | None) -> None:
@@ -170,7 +184,7 @@ class OpenFiles(QObject):
         file.task = None
         if file not in self._files:
             return
-        file.opened, file.overview, file.error = opened, None, ""
+        file.opened, file.overview, file.error, file.outdated = opened, None, "", False
         self.opened.emit(file)
         self._jobs.run(_slot(file), lambda _report: _overview(opened), lambda made: self._described(file, made))
 

@@ -70,7 +70,8 @@ class Palette(QFrame):
         self._list.setHeaderHidden(True)
         self._list.setUniformRowHeights(True)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._list.header().setStretchLastSection(False)
+        self._list.header().setStretchLastSection(True)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 8, 8, 8)
         box.addWidget(self._line)
@@ -122,7 +123,7 @@ class Palette(QFrame):
             item.setData(0, Qt.ItemDataRole.UserRole, self._actions.index(action))
             item.setDisabled(not action.isEnabled())
             self._list.addTopLevelItem(item)
-        self._list.header().resizeSection(0, 320)
+        self._list.header().resizeSection(0, max(200, self._list.viewport().width() - 230))
         if (first := self._list.topLevelItem(0)) is not None:
             self._list.setCurrentItem(first)
         else:

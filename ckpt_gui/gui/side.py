@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from ckpt_gui.gui import rich
-from ckpt_gui.gui.spoken import muted, spoken
+from ckpt_gui.gui.spoken import Elided, muted, spoken
 
 Make = Callable[[QWidget], QWidget]
 """Makes a page; called when it is first needed, because the tree is to stand on the screen before that."""
+
+
+_LARGE = 1.25
+"""How much wider rich text's "large" is, a little generous."""
+_BOLD = 1.1
 
 
 class Side(QWidget):
@@ -28,8 +34,10 @@ class Side(QWidget):
         self.setAccessibleName("Details")
         self._makers: list[tuple[str, Make]] = []
         self._made: dict[str, QWidget] = {}
+        self._pages_shown = True
+        self._head = ("", "")
         self._title = _elastic(Qt.TextFormat.RichText)
-        self._line = muted(_elastic(Qt.TextFormat.PlainText))
+        self._line = muted(Elided())
         self._tabs = spoken(QTabBar(self), "Pages", style="pages")
         self._tabs.setDrawBase(False)
         self._tabs.setExpanding(False)
@@ -78,28 +86,49 @@ class Side(QWidget):
         """The next page, or with -1 the one before; around the end."""
         self._tabs.setCurrentIndex((self._tabs.currentIndex() + by) % self._tabs.count())
 
+    def show_pages(self, shown: bool) -> None:
+        """Show the pages and their tabs, or only the heading: of a file without a tree there are none."""
+        self._tabs.setVisible(shown)
+        self._stack.setCurrentWidget(self._made.get(self.page(), self._empty) if shown else self._empty)
+        self._pages_shown = shown
+
     def front(self) -> QWidget:
         """The page in front."""
         return self.panel(self.page())
 
     def head(self, prefix: str, name: str, line: str) -> None:
         """What is picked: its path up to the name, the name, and a line of facts."""
-        self._title.setText(f'<span style="font-size:large">{rich.escape(prefix)}<b>{rich.escape(name)}</b></span>')
+        self._head = (prefix, name)
+        self._fit_title()
         self._title.setToolTip(rich.escape(prefix + name))
         self._title.setAccessibleName(prefix + name)
-        self._line.setText(line)
-        self._line.setToolTip(rich.escape(line))
+        self._line.say(line)
+
+    def _fit_title(self) -> None:
+        """The path gives way before the name does."""
+        prefix, name = self._head
+        metrics = QFontMetrics(self._title.font())
+        room = int(self._title.width() / _LARGE)
+        shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, max(room, 40))
+        rest = room - int(_BOLD * metrics.horizontalAdvance(shown))
+        path = metrics.elidedText(prefix, Qt.TextElideMode.ElideLeft, rest) if rest > 0 else ""
+        self._title.setText(f'<span style="font-size:large">{rich.escape(path)}<b>{rich.escape(shown)}</b></span>')
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self, self._fit_title)  # once the layout has given the title its width
 
     def heading(self) -> tuple[str, str]:
         """What the heading says: the path, and the line of facts."""
-        return self._title.accessibleName(), self._line.text()
+        return self._title.accessibleName(), self._line.whole
 
     def _turn(self) -> None:
         self._turn_stack()
         self.chosen.emit(self.page())
 
     def _turn_stack(self) -> None:
-        self._stack.setCurrentWidget(self._made.get(self.page(), self._empty))
+        if self._pages_shown:
+            self._stack.setCurrentWidget(self._made.get(self.page(), self._empty))
 
 
 def _elastic(form: Qt.TextFormat) -> QLabel:

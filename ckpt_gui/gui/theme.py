@@ -135,7 +135,7 @@ def sheet(c: Colours) -> str:
     QTabBar#files::tab, QTabBar#pages::tab {{ background: transparent; border: 0; border-bottom: 2px solid transparent; color: {c.muted}; padding: 5px 12px; }}
     QTabBar#files::tab:selected, QTabBar#pages::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
     QTabBar#files::tab:hover, QTabBar#pages::tab:hover {{ color: {c.text}; }}
-    QTabBar#files:focus, QTabBar#pages:focus {{ color: {c.accent}; }}
+    QTabBar#files::tab:selected:focus, QTabBar#pages::tab:selected:focus {{ color: {c.accent}; background: {c.selected}; }}
     QToolButton#cross {{ border: 0; border-radius: 3px; color: {c.muted}; padding: 0 3px; }}
     QToolButton#cross:hover {{ background: {c.line}; color: {c.text}; }}
     QSplitter::handle {{ background: {c.line}; }}
@@ -154,8 +154,10 @@ def sheet(c: Colours) -> str:
     QScrollBar::handle:hover {{ background: {c.muted}; }}
     QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; width: 0; height: 0; }}
     QScrollArea#plain, QScrollArea#plain > QWidget > QWidget {{ background: {c.window}; border: 0; }}
-    QTextBrowser#page {{ background: {c.window}; border: 0; }}
+    QScrollArea#plain {{ border: 1px solid {c.window}; }}
+    QTextBrowser#page {{ background: {c.window}; border: 1px solid {c.window}; }}
     QPlainTextEdit {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 4px; }}
+    QScrollArea#plain:focus, QTextBrowser#page:focus, QPlainTextEdit:focus {{ border: 1px solid {c.accent}; }}
     QFrame#notice {{ background: {c.notice_back}; border: 0; border-bottom: 1px solid {c.line}; }}
     QFrame#notice[alarm="true"] {{ background: {c.alarm_back}; }}
     QFrame#drop {{ background: {c.base}; border: 2px dashed {c.accent}; border-radius: 8px; }}

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ckpt_gui.gui.tree_panel import TreePanel
 
 PAGES = ("overview", "summary", "info")
+LOOK_AT_DISK_MS = 4_000
+"""So often an active window sees whether its files have changed."""
 NEEDS_A_FILE = ("reload", "close tab", "filter", *PAGES, "next page", "previous page", "next tab", "previous tab")
 
 
@@ -54,9 +56,13 @@ class Window(QMainWindow):
         self.recent_menu = RecentMenu(settings, jobs, self)
         self.commands.menus["File"].insertMenu(self.commands.named["reload"], self.recent_menu)
         self._tree_menu = self.menuBar().addMenu("&Tree")
+        self._tree_menu.setToolTipsVisible(True)
         self.menuBar().insertMenu(self.commands.menus["Convert"].menuAction(), self._tree_menu)
         self._wire()
         self._restore()
+        self._disk_clock = QTimer(self, interval=LOOK_AT_DISK_MS)
+        self._disk_clock.timeout.connect(self._look_at_disk)
+        self._disk_clock.start()
 
     # -------------------------------------------------------------------------------------------- building
 
@@ -108,9 +114,7 @@ class Window(QMainWindow):
         self.files.reading.connect(lambda file: self._say(file, f"Reading {text.escape(file.name)} …"))
         self.files.opened.connect(self._opened)
         self.files.failed.connect(self._failed)
-        self.files.stopped.connect(
-            lambda file: self._say(file, f"Reading {text.escape(file.name)} was stopped. F5 reads it again.")
-        )
+        self.files.stopped.connect(self._stopped)
         self.files.described.connect(self._described)
 
     # -------------------------------------------------------------------------------------------- files
@@ -162,12 +166,6 @@ class Window(QMainWindow):
         page.picked.connect(lambda nodes: self._picked(file, nodes))
         page.message.connect(lambda words: self.statusBar().showMessage(words, 4000))
         page.painted.connect(self.painted)
-        page.compare_wanted.connect(
-            lambda _node: self.statusBar().showMessage("Comparing comes with a later version", 4000)
-        )
-        page.convert_wanted.connect(
-            lambda _node: self.statusBar().showMessage("Converting comes with a later version", 4000)
-        )
 
     def _removed(self, file: OpenFile) -> None:
         self._keep_columns(self.tabs.page(file).tree)
@@ -206,8 +204,15 @@ class Window(QMainWindow):
         self._page_wanted = ""
 
     def _failed(self, file: OpenFile) -> None:
-        self._say(file, text.escape(file.error))
+        self._say(file, f"There is nothing to show of {text.escape(file.name)}. F5 tries again.")
         self.recent_menu.prune()
+        if file is self.current():
+            self._show_file(file)
+
+    def _stopped(self, file: OpenFile) -> None:
+        self._say(file, f"Reading {text.escape(file.name)} was stopped. F5 reads it again.")
+        if file is self.current():
+            self._show_file(file)
 
     def _described(self, file: OpenFile) -> None:
         if file is self.current():
@@ -221,6 +226,7 @@ class Window(QMainWindow):
         self.setWindowTitle(f"{text.escape(file.name)} – ckpt_gui" if file is not None else "ckpt_gui")
         self.status.show_facts(status.facts_of(file) if file is not None else "")
         self.details.show_file(file)
+        self.notices.turn_to(file)
         for name in NEEDS_A_FILE:
             self.commands.explain(name, "" if file is not None else "no file is open")
         tree = self.tree()
@@ -320,7 +326,11 @@ class Window(QMainWindow):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+        if event.type() == QEvent.Type.ActivationChange:
+            self._look_at_disk()
+
+    def _look_at_disk(self) -> None:
+        if self.isActiveWindow():
             self.files.check_disk()
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -386,12 +386,40 @@ def test_copying_a_hostile_key_does_no_harm(panel: TreePanel) -> None:
     assert clipboard() == "a\\ud800\u202e"
 
 
-def test_comparing_and_converting_are_asked_for(panel: TreePanel, qtbot: QtBot) -> None:
+def test_what_comes_later_is_off_and_says_so(panel: TreePanel) -> None:
     panel.select_path(("optimizer",))
-    for name, signal in (("compare", panel.compare_wanted), ("convert", panel.convert_wanted)):
-        with qtbot.waitSignal(signal) as asked:
-            panel.commands[name].trigger()
-        assert asked.args == [SAMPLE.find(("optimizer",))]
+    for name in ("compare", "convert"):
+        assert not panel.commands[name].isEnabled()
+        assert "later version" in panel.commands[name].toolTip()
+    menu = panel.rows.tree.columns.menu(panel)
+    statistic = next(action for action in menu.actions() if action.text() == "Min")
+    assert not statistic.isEnabled()
+    assert "once statistics" in statistic.toolTip()
+
+
+@NO_GRAB
+def test_shift_f10_opens_the_menu_of_the_row(panel: TreePanel) -> None:
+    panel.select_path(("epoch",))
+    panel.rows.tree.setFocus()
+    QTest.keyClick(panel.rows.tree, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+    menu = next(menu for menu in panel.findChildren(QMenu) if menu.isVisible())
+    menu.close()
+
+
+def test_the_flat_list_and_back_keeps_what_is_selected(panel: TreePanel) -> None:
+    for path in (C_ATTN, ("epoch",)):
+        panel.select_path(path)
+        panel.commands["flat"].trigger()
+        panel.commands["flat"].trigger()
+
+        assert panel.selected_paths() == [path]
+
+
+def test_a_reason_leaves_the_counts_in_sight(panel: TreePanel) -> None:
+    panel.set_filter("shape:(_,4096")
+
+    assert panel.filter.reason.whole.endswith("the ) is missing")
+    assert panel.filter.reason.y() + panel.filter.reason.height() <= panel.filter.counts.y()
 
 
 @NO_GRAB

@@ -515,3 +515,37 @@ def test_text_grows_and_shrinks_under_open_files(
         dressed.setPalette(theme.palette(theme.LIGHT))
         dressed.setStyleSheet(theme.sheet(theme.LIGHT))
         QApplication.processEvents()
+
+
+# ------------------------------------------------------------------------------------------------ what belongs to a tab
+
+
+def test_a_notice_shows_with_the_tab_it_is_about(window: Window, sample: Path, tmp_path: Path, settle: Settle) -> None:
+    page = tmp_path / "page.pt"
+    page.write_text("<!DOCTYPE html><html></html>")
+    window.open([str(sample), str(page)])
+    settle(window)
+    assert window.notices.sentences() == []
+    assert window.details._tabs.isVisible()
+
+    window.commands.named["next tab"].trigger()
+    file = window.current()
+    assert file is not None
+    assert window.notices.sentences() == [file.error]
+    assert file.error not in window.tabs.page(file)._words.text()
+    assert not window.details._tabs.isVisible()
+
+
+def test_a_change_on_disk_is_told_once(window: Window, sample: Path, other: Path, settle: Settle) -> None:
+    window.open([str(sample)])
+    settle(window)
+    sample.write_bytes(other.read_bytes())
+    window.files.check_disk()
+    settle(window)
+    assert "has changed" in window.notices.sentences()[0]
+
+    window.notices.dismiss_newest()
+    window.files.check_disk()
+    settle(window)
+
+    assert window.notices.sentences() == []

@@ -164,6 +164,8 @@ def _number(field: str, text: str) -> tuple[float, float]:
 
 def read_shape(text: str) -> Shape:
     """``(_,4096)`` ``(..,3,3)`` ``()``; ``×``, ``x`` and spaces separate too, parentheses may be left out."""
+    if text.startswith("(") and ")" not in text:
+        raise Bad("the ) is missing")
     inner = text[1:] if text.startswith("(") else text
     inner = inner[:-1] if inner.endswith(")") else inner
     parts = [part for part in re.split(r"[\s,x×]+", inner.strip()) if part]

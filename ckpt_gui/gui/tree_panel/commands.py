@@ -17,15 +17,18 @@ class Command(NamedTuple):
     words: str
     keys: str
     checkable: bool = False
+    off: str = ""
+    """Why it cannot be used yet; "" if it can."""
 
 
+_LATER = "comes with a later version"
 COMMANDS = (
     Command("copy key", "Copy key", "Ctrl+C"),
     Command("copy path", "Copy path", "Ctrl+Shift+K"),
     Command("copy python", "Copy Python that loads it", "Ctrl+Shift+C"),
     Command("filter to this", "Filter to this", "Ctrl+Shift+T"),
-    Command("compare", "Compare this part with…", "Ctrl+Shift+D"),
-    Command("convert", "Convert this part…", "Ctrl+Shift+V"),
+    Command("compare", "Compare this part with…", "Ctrl+Shift+D", off=_LATER),
+    Command("convert", "Convert this part…", "Ctrl+Shift+V", off=_LATER),
     Command("expand below", "Expand everything beneath", "Ctrl+Right"),
     Command("collapse below", "Collapse everything beneath", "Ctrl+Left"),
     Command("expand all", "Expand all", "Ctrl+Shift+E"),
@@ -38,6 +41,7 @@ COMMANDS = (
     Command("flat", "One flat list of all tensors", "Ctrl+Shift+L", True),
     Command("build", "Build the filter by choice", "Ctrl+Shift+B"),
     Command("columns", "Columns and order…", "Ctrl+Shift+H"),
+    Command("menu", "Menu of the row…", "Shift+F10"),
 )
 _IN_ROW_MENU = ("copy key", "copy path", "copy python", "", "filter to this", "compare", "convert", "", "expand below",
                 "collapse below")  # fmt: skip
@@ -52,6 +56,10 @@ def make(panel: QWidget, handlers: dict[str, Callable[[], object]]) -> dict[str,
         action.setShortcut(QKeySequence(command.keys))
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setCheckable(command.checkable)
+        if command.off:
+            action.setEnabled(False)
+            action.setStatusTip(command.off)
+            action.setToolTip(f"{command.words.rstrip('…')}: {command.off}")
         action.triggered.connect(_quietly(handlers[command.name]))
         panel.addAction(action)
     return made
@@ -70,6 +78,7 @@ def context_menu(panel: QWidget, actions: dict[str, QAction], *, on_row: bool) -
     """The menu of a row, or of the empty space beneath."""
     menu = QMenu(panel)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.setToolTipsVisible(True)
     names = (_IN_ROW_MENU if on_row else ()) + _IN_VIEW_MENU
     for name in names if on_row else names[1:]:
         if name:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QPalette, QTextCharFormat
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
+from ckpt_gui.gui.spoken import Elided
 from ckpt_gui.gui.tree_model import problem_colour
 
 if TYPE_CHECKING:
@@ -65,11 +66,9 @@ class FilterLine(QWidget):
         self.button.setText("Build ▾")
         self.button.setToolTip("Build the filter by choice")
         self.button.setAccessibleName("Build the filter by choice")
-        self.reason = QLabel(self)
-        self.reason.setTextFormat(Qt.TextFormat.PlainText)
+        self.reason = Elided(self)
         self.reason.setAccessibleName("What is wrong with the filter")
-        self.counts = QLabel(self)
-        self.counts.setTextFormat(Qt.TextFormat.PlainText)
+        self.counts = Elided(self)
         self.counts.setAccessibleName("What the filter leaves")
         self._lay_out()
         self.edit.textChanged.connect(self.changed)
@@ -79,16 +78,14 @@ class FilterLine(QWidget):
         self._dress()
 
     def _lay_out(self) -> None:
-        above, beneath = QHBoxLayout(), QHBoxLayout()
+        above, beneath = QHBoxLayout(), QVBoxLayout()
         above.setSpacing(4)
         above.addWidget(self.edit, 1)
         above.addWidget(self.button)
         beneath.setContentsMargins(2, 0, 2, 0)
-        beneath.setSpacing(12)
+        beneath.setSpacing(2)
         beneath.addWidget(self.reason)
-        beneath.addWidget(self.counts, 1)
-        for label in (self.reason, self.counts):
-            label.setMinimumWidth(1)
+        beneath.addWidget(self.counts)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
@@ -103,9 +100,9 @@ class FilterLine(QWidget):
         self.reason.setVisible(bool(errors))
         if errors:
             more = f"  (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-            self.reason.setText(f"{text[errors[0].start : errors[0].end][:40]}: {errors[0].reason}{more}")
-            self.reason.setToolTip("\n".join(error.reason for error in errors))
-        self.counts.setText(counts)
+            words = f"{text[errors[0].start : errors[0].end][:40]}: {errors[0].reason}{more}"
+            self.reason.say(words, "\n".join(error.reason for error in errors))
+        self.counts.say(counts)
 
     def _dress(self) -> None:
         colours = QPalette(self.palette())

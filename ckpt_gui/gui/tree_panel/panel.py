@@ -62,7 +62,7 @@ class TreePanel(QWidget):
             "expand below": rows.expand_below, "collapse below": rows.collapse_below,
             "expand all": partial(rows.expand_to, 1000), "collapse all": rows.collapse_all, **levels,
             "fold": self._rearrange, "flat": self._rearrange, "build": self.open_builder,
-            "columns": self._open_columns,
+            "columns": self._open_columns, "menu": lambda: self._open_menu(QPoint(-1, -1)),
         }  # fmt: skip
 
     def _connect(self) -> None:
@@ -221,7 +221,7 @@ class TreePanel(QWidget):
         menu = columns.menu(self)
         order = menu.addMenu("Order by")
         for place, column in enumerate(COLUMNS):
-            order.addAction(column.title, partial(self.rows.order_by, place))
+            order.addAction(column.title, partial(self.rows.order_by, place)).setEnabled(not column.later)
         menu.popup(columns.header.mapToGlobal(QPoint(0, columns.header.height())))
 
 

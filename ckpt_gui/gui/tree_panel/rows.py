@@ -41,6 +41,8 @@ class Rows(QWidget):
         """Nodes that are open when no filter is on."""
         self.nodes: list[int] = []
         """Nodes of the selected rows."""
+        self._parked: list[int] = []
+        """Nodes of rows that were selected until they had no place any more; selected again once they have."""
         self._quiet = 0
         self.model = TreeModel(self)
         self.flat_model = TreeModel(self)
@@ -77,7 +79,7 @@ class Rows(QWidget):
 
     def show_facts(self, facts: Facts) -> None:
         """Another checkpoint: the first level open if it fits, nothing selected."""
-        self.facts, self.kept, self.nodes = facts, None, []
+        self.facts, self.kept, self.nodes, self._parked = facts, None, [], []
         self.opened = {row for row in Outline(facts).opened(1, _FIRST_ROWS)[0] if row < len(facts.nodes)}
         self.arrange()
 
@@ -114,7 +116,9 @@ class Rows(QWidget):
         if not flat:
             self._expand_again(outline)
         self._quiet -= 1
-        self.select(self.nodes)
+        wanted = self.nodes or self._parked
+        self.select(wanted)
+        self._parked = wanted if wanted and not self.nodes else []
 
     def _swap(self, flat: bool) -> None:
         """Between tree and list, with the same columns and the keyboard where it was."""

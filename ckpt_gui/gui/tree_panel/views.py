@@ -38,6 +38,8 @@ _WIDTHS = {
 _LEAST_KEY = 26
 """Characters the key keeps when the panel is narrow; then it scrolls."""
 _SIZE = [column.key for column in COLUMNS].index("size")
+STORED = " stored)"
+"""How a size ends that is not the one on disk."""
 GAP = 2
 """Characters between a key and its note."""
 
@@ -85,6 +87,12 @@ class ValueDelegate(QStyledItemDelegate):
         shown = QStyleOptionViewItem(option)
         self.initStyleOption(shown, index)
         words, room = shown.text, self.room(option, index)
+        if words.endswith(STORED) and shown.fontMetrics.horizontalAdvance(words) + 8 > option.rect.width():
+            # Half a number would be read as a whole one: the size stays, the tip has both.
+            shown.text = f"{words.partition(' (')[0]} …"
+            style = option.widget.style()
+            style.drawControl(QStyle.ControlElement.CE_ItemViewItem, shown, painter, option.widget)
+            return
         if shown.fontMetrics.horizontalAdvance(words) + 8 <= option.rect.width() or room <= 0:
             super().paint(painter, option, index)
             return
@@ -151,11 +159,14 @@ class Columns:
     def menu(self, parent: QWidget) -> QMenu:
         """A menu that shows and hides columns; the key always stays."""
         menu = QMenu("Columns", parent)
+        menu.setToolTipsVisible(True)
         for place, column in enumerate(COLUMNS):
             action = menu.addAction(column.title)
             action.setCheckable(True)
             action.setChecked(not self.header.isSectionHidden(place))
-            action.setEnabled(place > 0)
+            action.setEnabled(place > 0 and (not column.later or action.isChecked()))
+            action.setToolTip(column.tip)
+            action.setStatusTip(column.tip)
             action.toggled.connect(lambda shown, place=place: self.header.setSectionHidden(place, not shown))
         return menu
 
@@ -221,6 +232,7 @@ class FlatList(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         _dress_alike(self)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setItemDelegateForColumn(_SIZE, ValueDelegate(self))
         self.setAccessibleName("All tensors of the checkpoint")
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -83,6 +83,7 @@ def test_terms_know_their_place_and_their_negation() -> None:
         ("rank:>", "a number is missing"),
         ("params:>1MiB", "the unit “MiB” is not one of k, M, G, T"),
         ("rank:5..2", "the range 5..2 is empty: it ends before it begins"),
+        ("shape:(_,4096", "the ) is missing"),
         ("shape:(a,3)", "“a” is not a size; write a number, _ for any one or .. for any run"),
         ('"open', "the quotes are not closed"),
         ("nan:>0", "no statistics yet: nan is known once they are computed"),
