@@ -175,6 +175,4 @@ def _of_values(checkpoint: Checkpoint) -> list[str]:
     odd_keys = (key for key, key_type in zip(nodes.key, nodes.key_type, strict=True) if key_type == KeyType.OTHER)
     if any(texts[key].startswith(("[", "{")) for key in odd_keys):
         return ["one of its keys is a list or a dict, which Python cannot hash"]
-    if any(odd in note for note in checkpoint.notes for odd in ("that is no mapping", "that is no list")):
-        return ["it puts items into something that cannot hold them"]
-    return []
+    return [str(odd) for odd in checkpoint.facts.get("oddities", ())]

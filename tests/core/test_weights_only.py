@@ -135,8 +135,8 @@ def test_python_2_names_are_those_of_python_3() -> None:
 
 
 NOT_TOLD = (
-    "pickle/broken_reduce_short_stack", "pickle/call_arguments_list", "pickle/call_set_of_int",
-    "pickle/call_bytes_by_rot13", "pickle/call_layout_unknown", "pickle/call_bytearray_2_40",
+    "pickle/broken_reduce_short_stack", "pickle/call_arguments_list",
+    "pickle/call_bytes_by_rot13", "pickle/call_bytearray_2_40",
     "tensor/persistent_id_four", "tensor/persistent_id_seven",
 )  # fmt: skip
 """Malformed calls of allowed names where our verdict and torch's differ: the index does not keep what would tell."""
@@ -145,6 +145,25 @@ MALFORMED = [
     if name.startswith(("pickle/broken_setitem_", "pickle/broken_append_", "pickle/broken_reduce_", "pickle/call_",
                         "tensor/persistent_id_")) and name not in NOT_TOLD
 ]  # fmt: skip
+
+
+REFUSED = (
+    "zip/no_directory", "zip/name_not_utf8", "zip/two_roots", "zip/count_too_small", "zip/count_too_large",
+    "zip/zip64_locator_astray", "zip/deflated_size_too_small", "zip/deflated_size_too_large", "zip/pickle_beyond_file",
+    "zip/zip64_sentinel_pickle", "legacy/keys_twice", "legacy/keys_flood", "legacy/keys_not_text", "legacy/view_odd",
+    "pickle/broken_build_on_dict", "pickle/call_set_of_int", "pickle/call_layout_unknown", "tensor/v2_metadata_odd",
+    "tensor/nested_of_floats", "tensor/state_set_on_tensor",
+)  # fmt: skip
+"""Files with a tree that torch refuses for how they are built."""
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_torch_refuses_for_its_build_is_not_accepted(name: str, tmp_path: Path) -> None:
+    path = HOSTILE[name](tmp_path)
+    found = verdict(open_checkpoint(path))
+    assert found.accepted is False
+    assert found.why
+    assert not torch_takes(path)
 
 
 @pytest.mark.parametrize("name", MALFORMED)

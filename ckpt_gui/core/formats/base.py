@@ -92,6 +92,8 @@ class StorageTable:
     def __init__(self) -> None:
         self.by_key: dict[str, Storage] = {}
         self.notes: list[str] = []
+        self.refused = ""
+        """Why torch would not take a storage, though its tensors can be shown."""
         self.documents: list[tuple[str, Document]] = []
 
     def __call__(self, pid: Any) -> Any:
@@ -125,6 +127,9 @@ class StorageTable:
             storage = self.by_key[key] = Storage(dtype, key, location, numel)
         if len(pid) > 5 and type(pid[5]) is tuple and len(pid[5]) == 3:
             return self._view(storage, pid[5])
+        if len(pid) > 5 and pid[5] is not None and not self.refused:
+            self.refused = "a storage of it is described as torch never does"
+            self.notes.append(f"storage {escape(key)[:80]} has malformed view metadata, which is left out")
         return storage
 
     def _view(self, root: Storage, view: tuple[Any, ...]) -> Storage:
@@ -169,6 +174,8 @@ def pickle_findings(found: Found, pickled: Pickled, what: str = "data.pkl") -> N
         found.notes.append(f"{what} is broken: {pickled.broken}; what came before is shown")
         found.facts["broken"] = True
     found.facts["protocol"] = max(found.facts.get("protocol", 0), pickled.protocol)
+    if pickled.oddities:
+        found.facts["oddities"] = [*found.facts.get("oddities", ()), *pickled.oddities]
     refused = found.facts.setdefault("refused", [])
     refused += [name for name in pickled.refused if name not in refused]
 

@@ -14,7 +14,7 @@ from ckpt_gui.core.pickles.effects import Pickled
 from ckpt_gui.core.pickles.machine import read_pickle
 from ckpt_gui.core.pickles.values import Document, Mapping, Storage, Value
 from ckpt_gui.core.progress import Report
-from ckpt_gui.core.sources import inflate
+from ckpt_gui.core.sources import Inflating, Memory, inflate
 from ckpt_gui.core.text import escape, plural, size
 
 MAX_TEXT = 1 << 20
@@ -28,12 +28,18 @@ def read_record_pickle(directory: ZipDirectory, entry: Entry, table: StorageTabl
     """The pickle of one record; what is amiss with the record goes into the directory's notes."""
     content, trouble = directory.open(entry)
     name = escape(entry.name)[:80]
+    if isinstance(content, Memory) and content.nbytes != entry.nbytes:
+        directory.refused.append(f"{name} is not as long as the zip says")
+        directory.notes.append(f"{name}: unpacks to {content.nbytes:,} bytes, the zip says {entry.nbytes:,}")
     if trouble:
         directory.notes.append(f"{name}: {trouble}")
     report.allow(entry.packed)
     pickled = read_pickle(content, 0, table, report)
     if pickled.broken is None:
-        if content.nbytes > pickled.end:
+        if content.nbytes > pickled.end and isinstance(content, Inflating) and not content.read(pickled.end, 1):
+            directory.refused.append(f"{name} is not as long as the zip says")
+            directory.notes.append(f"{name}: ends after {pickled.end:,} bytes, the zip says {entry.nbytes:,}")
+        elif content.nbytes > pickled.end:
             directory.notes.append(f"{name}: {plural(content.nbytes - pickled.end, 'byte')} after the pickle's end")
         if content.nbytes <= 64 << 20:
             directory.check_crc(entry, content.read(0, content.nbytes))

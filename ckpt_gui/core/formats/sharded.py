@@ -183,7 +183,7 @@ def _merge(found: Found, inner: Found, name: str) -> None:
     known = {code.name for code in found.code}
     found.code += [code for code in inner.code if code.name not in known]
     for key, value in inner.facts.items():
-        if key == "refused":
+        if key in ("refused", "oddities"):
             found.facts[key] = sorted({*found.facts.get(key, ()), *value})
         elif key == "protocol":
             found.facts[key] = max(found.facts.get(key, 0), value)

@@ -51,6 +51,8 @@ def read(candidate: Candidate) -> Found:
     else:
         _without_data(table.by_key, "the file is broken before its data")
     found.notes += table.notes
+    if table.refused:
+        found.facts.setdefault("refused_by_torch", table.refused)
     found.root = with_sources(found.root, table)
     return found
 
@@ -78,6 +80,9 @@ def _without_data(storages: dict[str, Storage], why: str) -> None:
 def _read_storages(source: Bytes, at: int, table: StorageTable, found: Found, candidate: Candidate) -> None:
     keys = read_pickle(source, at, None, candidate.report)
     listed = [str(key) for key in keys.value if type(key) in (str, int)] if type(keys.value) is list else []
+    if type(keys.value) is list and any(type(key) is not str for key in keys.value):
+        found.notes.append("the list of storages holds something else than text; torch refuses that")
+        found.facts.setdefault("refused_by_torch", "its list of storages holds something else than text")
     if keys.broken or (type(keys.value) is not list):
         found.notes.append("the list of storages is missing or broken: the file was cut off")
     storages = dict(table.by_key)
@@ -87,6 +92,7 @@ def _read_storages(source: Bytes, at: int, table: StorageTable, found: Found, ca
             candidate.report.at(place, len(listed), "storages")
         storage = storages.pop(key, None)
         if storage is None:
+            found.facts.setdefault("refused_by_torch", "its list of storages names one that nothing refers to")
             found.notes.append("the list of storages names one that nothing refers to; its length is not known")
             break
         at = _take(source, at, storage)

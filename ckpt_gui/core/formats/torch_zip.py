@@ -50,6 +50,8 @@ def read(candidate: Candidate) -> Found:
         directory.notes.append(f"{escape(entry.name)[:80]} is compressed, which torch.save never does")
     found.root = pickled.value
     big = read_settings(directory, found)
+    if directory.refused:
+        found.facts.setdefault("refused_by_torch", directory.refused[0])
     place_records(directory, table.by_key, "data/{}", big)
     _tell_unused(directory, table, found)
     found.root = with_sources(found.root, table)

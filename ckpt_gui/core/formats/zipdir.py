@@ -67,6 +67,8 @@ class ZipDirectory:
         """Of all records together: many may point at the same packed bytes."""
         self.entries: list[Entry] = []
         self.notes: list[str] = []
+        self.refused: list[str] = []
+        """Why torch would not take the archive, though it can be read."""
         self.root = ""
         """The first record's folder: torch looks for everything in it."""
         self._by_name: dict[str, Entry] = {}
@@ -90,6 +92,9 @@ class ZipDirectory:
         if entries:
             root, slash, _ = entries[0].name.partition("/")
             self.root = root if slash else ""
+            if not slash:
+                self.refused.append("its records do not lie in a folder")
+                self.notes.append("the records do not lie in a folder, as torch wants them to")
         self._tell_names(twins)
 
     def _choose(self, twins: list[str]) -> None:
@@ -110,6 +115,7 @@ class ZipDirectory:
             [entry.name for entry in self.entries if not entry.name.startswith(self.root + "/")] if self.root else []
         )
         if outside:
+            self.refused.append("some of its records lie outside its folder")
             self.notes.append(
                 f"{plural(len(outside), 'record')} outside the folder {escape(self.root)[:80]}, unseen by torch: "
                 f"{', '.join(escape(name)[:80] for name in outside[:3])}"
@@ -169,7 +175,7 @@ class ZipDirectory:
         return int(entry.header + 30 + name_size + extra_size)
 
     def _tell_layout(self, ordered: list[Entry], wrong: list[str]) -> None:
-        end, before = 0, ""
+        end, before, beyond = 0, "", False
         overlaps: list[str] = []
         for entry in ordered:
             begin = self._data.get(entry.header, entry.header)
@@ -178,11 +184,14 @@ class ZipDirectory:
             if begin + entry.packed > end:
                 end, before = begin + entry.packed, entry.name
             if begin + entry.packed > self.source.nbytes:
+                beyond = True
                 wrong.append(f"{escape(entry.name)[:80]}: its {entry.packed:,} bytes reach beyond the file's end")
         if overlaps:
             self.notes.append(
                 f"records overlap: {overlaps[0]}" + (f" and {len(overlaps) - 1:,} more" if overlaps[1:] else "")
             )
+        if beyond:
+            self.refused.append("a record of it reaches beyond the file's end")
         if wrong:
             self.notes.append(f"zip headers: {wrong[0]}" + (f"; {len(wrong) - 1:,} more like it" if wrong[1:] else ""))
         if ordered and ordered[0].header > 0:
@@ -242,7 +251,7 @@ def _decode(name: bytes) -> str:
 def read_directory(source: Bytes, report: Report, allowance: Allowance | None = None) -> ZipDirectory:
     """The directory of the zip in ``source``. Raises DamagedFile where torch would find none."""
     directory = ZipDirectory(source, allowance)
-    offset, size, count, end = _find_end(source, directory.notes)
+    offset, size, count, end = _find_end(source, directory)
     if size > MAX_DIRECTORY:
         raise TooLarge(f"the zip directory takes {size:,} bytes, more than {MAX_DIRECTORY:,}")
     if offset + size > source.nbytes:
@@ -254,8 +263,9 @@ def read_directory(source: Bytes, report: Report, allowance: Allowance | None = 
             "which other readers would show instead"
         )
     report.allow(size)
-    entries = _central(source.read(offset, size), count, report)
+    entries = _central(source.read(offset, size), count, report, directory)
     if len(entries) != count:
+        directory.refused.append("its zip directory does not list as many records as it says")
         directory.notes.append(f"the zip says it has {plural(count, 'record')}, its directory lists {len(entries):,}")
     if not entries:
         raise DamagedFile("the zip directory lists no record")
@@ -264,8 +274,9 @@ def read_directory(source: Bytes, report: Report, allowance: Allowance | None = 
     return directory
 
 
-def _find_end(source: Bytes, notes: list[str]) -> tuple[int, int, int, int]:
+def _find_end(source: Bytes, directory: ZipDirectory) -> tuple[int, int, int, int]:
     """Directory offset, size, number of records, and where the end record (64 or not) begins."""
+    notes = directory.notes
     tail_at = max(0, source.nbytes - 65_557)
     tail = source.read(tail_at, 65_557)
     place = tail.rfind(b"PK\x05\x06", 0, max(0, len(tail) - 18))
@@ -288,12 +299,13 @@ def _find_end(source: Bytes, notes: list[str]) -> tuple[int, int, int, int]:
             _, _, _, _, _, _, _, count, size, offset = _END64.unpack(record)
             return offset, size, count, at
         notes.append("the zip64 end record is missing where its locator points")
+        directory.refused.append("its zip64 end record is missing")
     if 0xFFFFFFFF in (size, offset):
         raise DamagedFile("the zip's end record refers to a zip64 record that is not there")
     return offset, size, count, end
 
 
-def _central(data: bytes, count: int, report: Report) -> list[Entry]:
+def _central(data: bytes, count: int, report: Report, directory: ZipDirectory) -> list[Entry]:
     entries: list[Entry] = []
     at, unpack = 0, _CENTRAL.unpack_from
     while at + 46 <= len(data) and data[at : at + 4] == b"PK\x01\x02":
@@ -304,7 +316,11 @@ def _central(data: bytes, count: int, report: Report) -> list[Entry]:
         _, _, _, flags, method, _, _, crc, packed, nbytes, name_n, extra_n, comment_n, _, _, _, header = unpack(
             data, at
         )
-        name = _decode(data[at + 46 : at + 46 + name_n])
+        raw = data[at + 46 : at + 46 + name_n]
+        name = _decode(raw)
+        if not directory.refused and name.encode("utf-8", "replace") != raw:
+            directory.refused.append("a record's name is no UTF-8 text")
+            directory.notes.append(f"the name of a record is no UTF-8 text: {escape(name)[:80]}; torch refuses that")
         if 0xFFFFFFFF in (packed, nbytes, header):
             extra = data[at + 46 + name_n : at + 46 + name_n + extra_n]
             nbytes, packed, header = _zip64(extra, nbytes, packed, header)

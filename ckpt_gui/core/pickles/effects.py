@@ -6,12 +6,13 @@ Nothing is called, nothing is imported; what does not fit is kept as an object o
 from __future__ import annotations
 
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections.abc import Callable
 from typing import Any
 
 from ckpt_gui.core.errors import TooLarge
 from ckpt_gui.core.pickles.feed import Broken, Feed
 from ckpt_gui.core.pickles.known import CALLS, SET
-from ckpt_gui.core.pickles.values import Global, Mapping, Object, Tensor
+from ckpt_gui.core.pickles.values import Global, Mapping, Object, Storage, Tensor
 
 MAX_NAMES = 100_000
 
@@ -19,7 +20,19 @@ MAX_NAMES = 100_000
 class Pickled:
     """What one pickle stream held."""
 
-    __slots__ = ("broken", "end", "globals", "nbytes", "notes", "opcodes", "protocol", "python2", "refused", "value")
+    __slots__ = (
+        "broken",
+        "end",
+        "globals",
+        "nbytes",
+        "notes",
+        "oddities",
+        "opcodes",
+        "protocol",
+        "python2",
+        "refused",
+        "value",
+    )
 
     def __init__(self) -> None:
         self.value: Any = None
@@ -35,6 +48,8 @@ class Pickled:
         self.refused: list[str] = []
         """Opcodes used that torch.load(weights_only=True) refuses (_weights_only_unpickler.py)."""
         self.notes: list[str] = []
+        self.oddities: list[str] = []
+        """What torch.load(weights_only=True) refuses though its names and opcodes are allowed, in words."""
         self.opcodes = 0
         self.python2 = False
         """Whether the stream has byte strings as only Python 2 writes them."""
@@ -71,6 +86,9 @@ class Effects:
                 self.copied += len(args[0].items if type(args[0]) is Mapping else args[0])
                 if self.copied > self.ceiling:
                     return Object(callee, args)
+            check = _CHECKS.get(callee.name)
+            if check is not None and (odd := check(args)):
+                self._odd(odd)
             value = callee.call(args)
             if value is not None:
                 return value
@@ -87,6 +105,10 @@ class Effects:
 
     def _build(self, target: Any, state: Any) -> Any:
         kind = type(target)
+        if kind is Mapping and target.type_name != "collections.OrderedDict":
+            self._odd("it gives a dict attributes")
+        elif kind is Tensor and not (type(state) is tuple and state and type(state[0]) in (Storage, bool)):
+            self._odd("it sets a tensor to something that is no storage")
         if kind is Object or kind is Mapping or kind is Tensor:
             if target.state is None:
                 target.state = state
@@ -124,7 +146,12 @@ class Effects:
         made.elements = []
         return made
 
+    def _odd(self, what: str) -> None:
+        if what not in self.result.oddities:
+            self.result.oddities.append(what)
+
     def _oddity(self, what: str) -> None:
+        self._odd("it puts items into something that cannot hold them")
         if what not in self.result.notes:
             self.result.notes.append(f"{what} (byte {self.feed.base - self.start:,} or later); they are left out")
 
@@ -134,6 +161,36 @@ class Effects:
             self.result.refused.append(name)
 
 
+def _odd_metadata(args: tuple[Any, ...]) -> str:
+    marks = args[6] if len(args) > 6 else None
+    odd = type(marks) is Mapping and any(type(key) is not str or type(mark) is not bool for key, mark in marks.items)
+    return "a tensor's metadata are not those of torch" if odd else ""
+
+
+def _odd_layout(args: tuple[Any, ...]) -> str:
+    known = len(args) == 1 and type(args[0]) is str and args[0] in _LAYOUTS
+    return "" if known else "it asks for a layout that torch does not have"
+
+
+def _odd_nested(args: tuple[Any, ...]) -> str:
+    sizes = args[1] if len(args) > 1 else None
+    return "the sizes of a nested tensor are no table" if type(sizes) is Tensor and len(sizes.shape) != 2 else ""
+
+
+def _odd_set(args: tuple[Any, ...]) -> str:
+    return "it makes a set of something that is no list" if args and type(args[0]) in _SINGLE else ""
+
+
+_SINGLE = (int, float, bool, type(None))
+_LAYOUTS = frozenset(
+    f"torch.{name}"
+    for name in ["strided", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "_mkldnn", "jagged"]
+)
+_CHECKS: dict[str, Callable[[tuple[Any, ...]], str]] = {
+    "_rebuild_tensor_v2": _odd_metadata, "_get_layout": _odd_layout, "_rebuild_nested_tensor": _odd_nested,
+    "set": _odd_set,
+}  # fmt: skip
+"""Name of a known call → what of its arguments torch would not take, in words; "" if nothing."""
 _REFUSED = {
     149: "FRAME", 144: "ADDITEMS", 145: "FROZENSET", 48: "POP", 49: "POP_MARK", 50: "DUP", 108: "LIST",
     100: "DICT", 146: "NEWOBJ_EX", 111: "OBJ", 73: "INT", 76: "LONG", 70: "FLOAT", 83: "STRING", 86: "UNICODE",
