@@ -156,12 +156,13 @@ def _stored(checkpoint: Checkpoint, row: int) -> int:
 def storages_of(checkpoint: Checkpoint, row: int) -> set[int]:
     """Ids of all storages that hold a tensor: its own, its pieces' and its parts'."""
     found: set[int] = set()
-    pending = [row]
+    pending, seen = [row], {row}
     while pending:
-        number = pending.pop()
-        tensor = checkpoint.tensor(number)
+        tensor = checkpoint.tensor(pending.pop())
         found |= {piece.storage for piece in tensor.pieces if piece.storage >= 0}
-        pending += [part for _, part in tensor.parts]
+        further = {part for _, part in tensor.parts} - seen
+        pending += further
+        seen |= further
     return found
 
 

@@ -96,6 +96,7 @@ def _move(root: Any, at: int | None, name: str) -> None:
 def storages_of(root: Any) -> list[Storage]:
     """Every storage that ``root`` and its tensors use, once."""
     found: dict[int, Storage] = {}
+    seen: set[int] = set()
     pending: list[Any] = []
 
     def collect(value: Any) -> Any:
@@ -106,7 +107,8 @@ def storages_of(root: Any) -> list[Storage]:
     substitute(root, collect)
     while pending:
         value = pending.pop()
-        if type(value) is Tensor:
+        if type(value) is Tensor and id(value) not in seen:
+            seen.add(id(value))
             pending += [
                 value.storage,
                 *(part for _, part in value.parts or ()),

@@ -11,7 +11,7 @@ from typing import Any
 
 from ckpt_gui.core.columns import Flag, KeyType, Kind
 from ckpt_gui.core.nodes.describe import brief, key_parts, leaf, numpy_value
-from ckpt_gui.core.nodes.modules import attributes, is_module, laid_out
+from ckpt_gui.core.nodes.modules import MAX_LEVELS, Repeats, attributes, is_module, laid_out
 from ckpt_gui.core.nodes.table import Tables, Texts, fill
 from ckpt_gui.core.pickles.values import Mapping, Module, Object, Tensor
 from ckpt_gui.core.progress import Report
@@ -105,7 +105,7 @@ class _Flattener:
                     self.aliased += 1
                 if not row & 0x3FFF:
                     self.report.at(row, 0, "rows")
-                    if aliased and self.aliased > MIN_ALIASED_ROWS and self.report.hurry():
+                    if self.aliased > MIN_ALIASED_ROWS and self.report.hurry():
                         self.ceiling = min(self.ceiling, self.aliased)
                 if kind is Tensor:
                     name = tensor_type if value.python_type is None else self.texts.id(value.python_type)
@@ -140,15 +140,19 @@ class _Flattener:
     def _container(self, row: int, value: Any, aliased: bool, flags: int) -> tuple[Kind, int, int]:
         """Kind and text ids of a container's row; its children, if any, become the next level."""
         mark = id(value)
-        cut = self._cut(mark, aliased or mark in self.seen)
+        # Two objects may have one state: what is in it is as much an alias then as if they were one.
+        state = _state(value)
+        again = aliased or mark in self.seen or (state is not None and id(state) in self.seen)
+        cut = self._cut(mark, again)
         if cut:
             self._tell(cut[1])
             return Kind.ALIAS, self.texts.id(_type_name(value)), self.texts.id(cut[0])
         kind, type_name, children = self._children(row, value)
         if children:
             members = self.rows.children[row] = []
-            self.levels.append(_Level(row, mark, children, members, aliased or mark in self.seen, flags))
+            self.levels.append(_Level(row, mark, children, members, again, flags))
             self.seen.add(mark)
+            self.seen.add(id(state))
             self.above.add(mark)
         return kind, self.texts.id(type_name), self.texts.id(_container_text(kind, value, len(children)))
 
@@ -168,6 +172,21 @@ class _Flattener:
             return "shown elsewhere; not repeated", note
         return None
 
+    def _laid_out(self, value: Object) -> Module:
+        repeats = Repeats(self.seen, max(0, self.ceiling - self.aliased))
+        left = repeats.left
+        module = laid_out(value, repeats)
+        self.aliased += left - repeats.left
+        if repeats.ended:
+            self._tell(
+                "modules that appear in several places were repeated until that was too much; the rest is left out"
+            )
+        if repeats.cycle:
+            self._tell("a module contains itself; it is not followed again")
+        if repeats.deep:
+            self._tell(f"modules are nested deeper than {MAX_LEVELS} levels; the tree ends there")
+        return module
+
     def _tell(self, note: str) -> None:
         if note not in self.told:
             self.told.add(note)
@@ -183,7 +202,7 @@ class _Flattener:
             return Kind.OBJECT, value.type_name, self._module(row, value)
         name = value.full
         if is_module(value):
-            return Kind.OBJECT, name, self._module(row, laid_out(value))
+            return Kind.OBJECT, name, self._module(row, self._laid_out(value))
         if name in _SETS and value.state is None:
             return Kind.SEQUENCE, _SETS[name], self._items(value.elements or [])
         return Kind.OBJECT, name, self._object(value)
@@ -244,6 +263,12 @@ class _Flattener:
             else (KeyType.ATTRIBUTES if "." in name else KeyType.TEXT, number(name), value, hidden)
             for name, value, listed in module.entries
         ]
+
+
+def _state(value: Any) -> Any:
+    """The state that an object's fields stand in, if it is one that others may share."""
+    state = value.state if type(value) is Object or type(value) is Mapping else None
+    return state if type(state) is Mapping or (type(state) is tuple and state) else None
 
 
 def _type_name(value: Any) -> str:

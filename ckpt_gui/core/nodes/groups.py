@@ -10,8 +10,14 @@ from ckpt_gui.core.nodes.flatten import Rows
 from ckpt_gui.core.nodes.table import Texts
 
 MAX_PARTS = 64
+MAX_NAME = 1000
 _DOTTED = re.compile(r"[^\s.'\"{}()\[\]]+(?:\.[^\s.'\"{}()\[\]]+)+\Z")
 """A name such as ``layers.0.attn.q_proj``: parts between dots, no white space, quotes or brackets."""
+
+
+def is_dotted(name: str) -> bool:
+    """Whether a name falls into groups at its dots."""
+    return len(name) <= MAX_NAME and name.count(".") <= MAX_PARTS and bool(_DOTTED.match(name))
 
 
 class _Tree:
@@ -34,7 +40,7 @@ class _Tree:
         top: list[int] = []
         for row in members:
             prefix, _, last = names[keys[row]].rpartition(".")
-            if not prefix or not _DOTTED.match(names[keys[row]]) or prefix.count(".") >= MAX_PARTS:
+            if not prefix or not is_dotted(names[keys[row]]):
                 top.append(row)
                 continue
             group = made.get(prefix)
@@ -109,7 +115,7 @@ def _holders(rows: Rows, texts: Texts) -> list[int]:
     def dotted(row: int) -> bool:
         name = names[keys[row]]
         named = key_types[row] in (KeyType.TEXT, KeyType.ATTRIBUTES)
-        return "." in name and kinds[row] in wanted and named and bool(_DOTTED.match(name))
+        return "." in name and kinds[row] in wanted and named and is_dotted(name)
 
     return [holder for holder, members in rows.children.items() if any(map(dotted, members))]
 

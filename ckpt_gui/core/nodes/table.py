@@ -44,9 +44,9 @@ def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def product(sizes: tuple[int, ...]) -> int:
-    """Number of elements of a shape; negative sizes count as 0."""
+    """Number of elements of a shape; negative sizes count as 0. Beyond all counting, a number that is itself absurd."""
     if not dtypes.countable(*sizes):
-        return 0
+        return 1 << dtypes.MAX_SIZE_BITS
     numel = 1
     for dim in sizes:
         numel *= dim if dim > 0 else 0
@@ -184,10 +184,17 @@ class Tables:
             self._parts.append((number, tensor))
 
     def add_parts(self) -> None:
-        """Rows for parts and pieces of all tensors added so far; call once, after the last ``add``."""
+        """Rows for parts and pieces of all tensors added so far; call once, after the last ``add``.
+
+        One part of many tensors (or of itself, in a hostile file) has one row.
+        """
+        rows: dict[int, int] = {}
         for number, tensor in self._parts:  # grows while it is walked: a part may have parts
             for name, part in tensor.parts or ():
-                self.extras[number]["parts"].append([name, self.add(part, -1, 0)])
+                row = rows.get(id(part), -1)
+                if row < 0:
+                    row = rows[id(part)] = self.add(part, -1, 0)
+                self.extras[number]["parts"].append([name, row])
             for part, origin in tensor.pieces or ():
                 storage = self.storage_id(part.storage) if part.storage is not None else -1
                 self.extras[number]["pieces"].append(

@@ -81,10 +81,10 @@ class Effects:
 
     def _reduce(self, callee: Any, args: Any) -> Any:
         if type(callee) is Global and callee.call is not None and type(args) is tuple:
-            if args and type(args[0]) in (list, tuple, Mapping):
-                # ``dict(d)`` copies: once over and over in a short stream, it would be quadratic.
-                self.copied += len(args[0].items if type(args[0]) is Mapping else args[0])
-                if self.copied > self.ceiling:
+            if args and type(args[0]) in (list, tuple, Mapping, str, bytes):
+                # ``dict(d)`` and ``encode(text)`` copy: over and over in a short stream, they would be quadratic.
+                self.copied += _weight(args[0])
+                if self.copied > 8 * self.ceiling:
                     return Object(callee, args)
             check = _CHECKS.get(callee.name)
             if check is not None and (odd := check(args)):
@@ -163,7 +163,9 @@ class Effects:
 
 def _odd_metadata(args: tuple[Any, ...]) -> str:
     marks = args[6] if len(args) > 6 else None
-    odd = type(marks) is Mapping and any(type(key) is not str or type(mark) is not bool for key, mark in marks.items)
+    odd = type(marks) is Mapping and any(
+        type(key) is not str or type(mark) is not bool for key, mark in marks.items[:100]
+    )
     return "a tensor's metadata are not those of torch" if odd else ""
 
 
@@ -191,6 +193,15 @@ _CHECKS: dict[str, Callable[[tuple[Any, ...]], str]] = {
     "set": _odd_set,
 }  # fmt: skip
 """Name of a known call → what of its arguments torch would not take, in words; "" if nothing."""
+
+
+def _weight(value: Any) -> int:
+    """What a copy takes, in about bytes; an honest stream has more bytes than all its copies take."""
+    if type(value) is str or type(value) is bytes:
+        return len(value)
+    return 8 * len(value.items if type(value) is Mapping else value)
+
+
 _REFUSED = {
     149: "FRAME", 144: "ADDITEMS", 145: "FROZENSET", 48: "POP", 49: "POP_MARK", 50: "DUP", 108: "LIST",
     100: "DICT", 146: "NEWOBJ_EX", 111: "OBJ", 73: "INT", 76: "LONG", 70: "FLOAT", 83: "STRING", 86: "UNICODE",

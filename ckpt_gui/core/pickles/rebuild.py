@@ -13,12 +13,17 @@ from ckpt_gui.core import dtypes
 from ckpt_gui.core.pickles.values import Global, Mapping, Object, Storage, Tensor, Value
 from ckpt_gui.core.text import integer
 
+MAX_SIZES = 1000
+"""Dimensions beyond which a shape is no shape."""
+MAX_PARTS = 100
+"""Entries of a state that are looked at for a tensor's parts: one state may serve many tensors."""
+
 
 def sizes(value: Any) -> tuple[int, ...] | None:
     """A shape, stride or offset tuple as ints; None if it is not one."""
     if type(value) is Value and value.type_name == "torch.Size":
         value = value.raw
-    if type(value) is tuple or type(value) is list:
+    if (type(value) is tuple or type(value) is list) and len(value) <= MAX_SIZES:
         for item in value:
             if type(item) is not int:
                 return None
@@ -49,7 +54,8 @@ def rebuild_tensor_v2(args: tuple[Any, ...]) -> Tensor:
     if len(args) < 5:
         return _malformed("_rebuild_tensor_v2")
     storage, offset, shape, stride = args[:4]
-    if type(storage) is Storage and type(offset) is int and type(shape) is tuple and type(stride) is tuple:
+    plain = type(storage) is Storage and type(offset) is int and type(shape) is tuple and type(stride) is tuple
+    if plain and len(shape) <= MAX_SIZES and len(stride) <= MAX_SIZES:
         for item in shape:
             if type(item) is not int:
                 return _malformed("_rebuild_tensor_v2")
@@ -67,7 +73,7 @@ def rebuild_tensor_v2(args: tuple[Any, ...]) -> Tensor:
 
 def _metadata(tensor: Tensor, metadata: Any) -> None:
     if type(metadata) is Mapping:
-        for key, value in metadata.items:
+        for key, value in metadata.items[:MAX_PARTS]:
             if key == "conj":
                 tensor.conj = value is True
             elif key == "neg":
@@ -128,8 +134,8 @@ def rebuild_from_type(args: tuple[Any, ...]) -> Any:
 
 def _state_pairs(state: Any) -> list[tuple[Any, Any]]:
     if type(state) is tuple:
-        return [pair for part in state if type(part) is Mapping for pair in part.items]
-    return state.items if type(state) is Mapping else []
+        return [pair for part in state[:2] if type(part) is Mapping for pair in part.items[:MAX_PARTS]]
+    return state.items[:MAX_PARTS] if type(state) is Mapping else []
 
 
 def _inner_tensors(state: Any) -> list[tuple[str, Tensor]]:
