@@ -37,7 +37,7 @@ _WIDTHS = {
 """To begin with, in average characters."""
 _LEAST_KEY = 26
 """Characters the key keeps when the panel is narrow; then it scrolls."""
-_SIZE = [column.key for column in COLUMNS].index("size")
+_KIND, _SIZE = ([column.key for column in COLUMNS].index(key) for key in ("kind", "size"))
 STORED = " stored)"
 """How a size ends that is not the one on disk."""
 GAP = 2
@@ -50,7 +50,7 @@ class KeyDelegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        note = index.data(NOTE_ROLE)
+        note = index.data(NOTE_ROLE) or self._value(option, index)
         if not note:
             super().paint(painter, option, index)
             return
@@ -60,6 +60,15 @@ class KeyDelegate(QStyledItemDelegate):
         style = option.widget.style()
         style.drawControl(QStyle.ControlElement.CE_ItemViewItem, shown, painter, option.widget)
         self._paint_note(painter, shown, style, str(note))
+
+    def _value(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> str:
+        """The text of a plain value, while the column it stands in is out of sight."""
+        view = option.widget
+        if not isinstance(view, QTreeView) or index.sibling(index.row(), _KIND).data() != "value":
+            return ""
+        header = view.header()
+        right = header.sectionViewportPosition(_SIZE) + header.sectionSize(_SIZE)
+        return f"= {index.sibling(index.row(), _SIZE).data()}" if right > view.viewport().width() + 8 else ""
 
     def _paint_note(self, painter: QPainter, option: QStyleOptionViewItem, style: QStyle, note: str) -> None:
         area = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, option.widget)
