@@ -14,6 +14,8 @@ from ckpt_gui.core.wire import Opened
 FEW_TENSORS = 100
 FEW_VALUES = 40
 FEW_LINES = 10
+WIDEST = 60
+"""Of a column of the tensor table; longer texts push the rest."""
 
 
 def info_words(opened: Opened, whole: bool = False) -> Iterator[str]:
@@ -23,7 +25,7 @@ def info_words(opened: Opened, whole: bool = False) -> Iterator[str]:
     yield escape(checkpoint.path)
     yield f"  {escape(seen.headline)}"
     yield (
-        f"  {checkpoint.format} · {plural(checkpoint.rows, 'tensor')} · {count(seen.params)} parameters · "
+        f"  {checkpoint.format} · {plural(checkpoint.rows, 'tensor')} · {_parameters(seen.params)} · "
         f"{size(checkpoint.nbytes)}"
     )
     yield from _section("Amiss", [*checkpoint.notes, *(trouble.words() for trouble in seen.problems)], whole)
@@ -36,6 +38,10 @@ def info_words(opened: Opened, whole: bool = False) -> Iterator[str]:
     yield from _section("Names of code it refers to, none of them imported", _names(seen), whole)
     yield from _tensors(checkpoint, whole)
     yield from _values(checkpoint, whole)
+
+
+def _parameters(number: int) -> str:
+    return f"{count(number)} {'parameter' if number == 1 else 'parameters'}"
 
 
 def _section(title: str, lines: list[str], whole: bool) -> Iterator[str]:
@@ -53,9 +59,10 @@ def _shares(title: str, shares: tuple[Share, ...]) -> Iterator[str]:
         yield ""
         yield title
         for one in shares:
-            bar = "█" * max(1, round(one.share_of_file * 30)) if one.nbytes else ""
-            facts = f"{one.tensors:>7,} tensors {count(one.params):>8} {size(one.nbytes):>10}"
-            yield f"  {escape(one.name):<18} {facts} {one.share_of_file:6.1%} {bar}"
+            bar = "█" * max(1, round(one.share_of_file * 30)) if one.share_of_file >= 0.0005 else ""
+            noun = "tensor " if one.tensors == 1 else "tensors"
+            facts = f"{one.tensors:>7,} {noun} {count(one.params):>8} {size(one.nbytes):>10}"
+            yield f"  {escape(one.name):<18} {facts} {one.share_of_file:6.1%} {bar}".rstrip()
 
 
 def _verdict(seen: Overview) -> list[str]:
@@ -80,12 +87,19 @@ def _tensors(checkpoint: Checkpoint, whole: bool) -> Iterator[str]:
         yield from _tree(checkpoint)
         return
     yield "Tensors"
+    rows = []
     for number in range(checkpoint.rows):
         tensor = checkpoint.tensor(number)
         path = escape(path_text(checkpoint.path_of(tensor.node))) or "(the whole file)"
         problem = f"  ▲ {escape(tensor.problem)}" if tensor.problem else ""
-        kind = f"{shape(tensor.shape)}  {tensor.dtype}  {escape(tensor.device or '')}".rstrip()
-        yield f"  {path}  {kind}  {size(tensor.nbytes)}{problem}"
+        rows.append(
+            (path, shape(tensor.shape), tensor.dtype, escape(tensor.device or ""), size(tensor.nbytes), problem)
+        )
+    widths = [min(max(len(row[place]) for row in rows), WIDEST) for place in range(5)]
+    for path, sizes, dtype, device, nbytes, problem in rows:
+        texts = (path, sizes, dtype, device)
+        cells = [text.ljust(width) for text, width in zip(texts, widths, strict=False) if width]
+        yield f"  {'  '.join(cells)}  {nbytes:>{widths[4]}}{problem}"
 
 
 def _tree(checkpoint: Checkpoint) -> Iterator[str]:

@@ -152,7 +152,7 @@ def test_a_pickled_weight_is_read_by_our_own_machine(tmp_path: Path) -> None:
         ({"sizes": [{"as_expr": "s0"}, {"as_int": 3}]}, "not plain numbers"),
         ({"sizes": [{"as_int": True}, {"as_int": 3}]}, "not plain numbers"),
         ({"sizes": "ab"}, "not plain numbers"),
-        ({"strides": [{"as_int": 1}]}, "2 sizes but 1 strides"),
+        ({"strides": [{"as_int": 1}]}, "2 sizes but 1 stride"),
         ({"storage_offset": {"as_int": -1}}, "negative stride or offset"),
         ({"dtype": 99}, "element type 99"),
         ({"dtype": "7"}, "is not known"),

@@ -40,6 +40,8 @@ def name_of(candidate: Candidate) -> str:
             else "a flatbuffer model for PyTorch mobile, not read here"
         )
     lower = head[:512].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if lower.startswith(b"<?xml") and b"<html" not in lower:
+        return "an XML text, not a checkpoint"
     if lower.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head")):
         return "a web page, not a checkpoint; the download gave an error page or asks you to log in"
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):

@@ -93,6 +93,8 @@ def _parse(raw: bytes, found: Found) -> list[tuple[str, Any]]:
         header: list[tuple[str, Any]] = whole
     except (ValueError, RecursionError) as exc:
         why = "nested too deep" if isinstance(exc, RecursionError) else str(exc)[:120]
+        if "int_max_str_digits" in str(exc) or "integer string conversion" in str(exc):
+            why = "a number of thousands of digits"
         header = _salvage(text, decoder)
         if not header:
             raise DamagedFile(f"the safetensors header cannot be read: {why}") from exc

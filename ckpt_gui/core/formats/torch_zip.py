@@ -50,6 +50,9 @@ def read(candidate: Candidate) -> Found:
         directory.notes.append(f"{escape(entry.name)[:80]} is compressed, which torch.save never does")
     found.root = pickled.value
     big = read_settings(directory, found)
+    if not directory.root:
+        directory.refused.append("its records do not lie in a folder")
+        directory.notes.append("the records do not lie in a folder, as torch wants them to")
     if directory.refused:
         found.facts.setdefault("refused_by_torch", directory.refused[0])
     place_records(directory, table.by_key, "data/{}", big)

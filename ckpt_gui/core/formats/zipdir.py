@@ -92,9 +92,6 @@ class ZipDirectory:
         if entries:
             root, slash, _ = entries[0].name.partition("/")
             self.root = root if slash else ""
-            if not slash:
-                self.refused.append("its records do not lie in a folder")
-                self.notes.append("the records do not lie in a folder, as torch wants them to")
         self._tell_names(twins)
 
     def _choose(self, twins: list[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.columns import INT64_MAX, Flag, Storages, Tensors
 from ckpt_gui.core.pickles.values import Storage, Tensor
+from ckpt_gui.core.text import plural
 from ckpt_gui.core.text import shape as shape_text
 
 MAX_RANK = 64
@@ -275,7 +276,7 @@ def check(tensor: Tensor, storage: Storage | None, offset: int, numel: int) -> s
     if storage.problem:
         return storage.problem
     if len(shape) != len(stride):
-        return f"{len(shape)} sizes but {len(stride)} strides"
+        return f"{plural(len(shape), 'size')} but {plural(len(stride), 'stride')}"
     if len(shape) > MAX_RANK:
         return f"rank {len(shape)}, more than {MAX_RANK}"
     if min(stride, default=0) < 0 or offset < 0:

@@ -98,7 +98,8 @@ def _weights(checkpoint: Checkpoint, anatomy: Anatomy, usage: Usage) -> Iterator
         tensors, params = nodes.tensors[part.node], nodes.params[part.node]
         if len(networks) == 1:
             tensors, params = usage.roles.count(Role.weights), usage.params_of(Role.weights)
-        text = f"Weights: {plural(tensors, 'tensor')}, {count(params)} parameters{_where(checkpoint, part)}"
+        words = f"{count(params)} {'parameter' if params == 1 else 'parameters'}"
+        text = f"Weights: {plural(tensors, 'tensor')}, {words}{_where(checkpoint, part)}"
         yield Sentence(text, part.node)
     for part in [part for part in anatomy.parts if part.role is Role.ema][:_MAX_PARTS]:
         averaged = plural(nodes.tensors[part.node], "tensor")

@@ -10,6 +10,8 @@ from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.overview import Overview, overview
 from ckpt_gui.core.pickles.values import Tensor
 from ckpt_gui.core.roles.classify import classify
+from ckpt_gui.core.wire import Opened
+from ckpt_gui.core.words import info_words
 from tests.core.roles.trees import adam, checkpoint, module, state_dict, store, tensor
 
 
@@ -186,7 +188,23 @@ def test_groups_of_tied_tensors_are_named_apart() -> None:
     ) in text
 
 
+def test_one_is_no_plural() -> None:
+    made = checkpoint({"a.weight": tensor(1)})
+    lines = "\n".join(info_words(Opened(made, classify(made))))
+    assert "1 tensors" not in lines
+    assert "1 parameters" not in lines
+    assert "█" not in lines  # four bytes of a mebibyte are 0.0 %
+
+
 def test_hostile_keys_are_escaped() -> None:
     wide = {"x\u202ey.weight": view(store(1000)), "x.\u202ey": view(store(1000))}
     found = page({"m\u202e": wide, "optimizer\u202e": adam()})
     assert "\u202e" not in found.headline + said(found) + "".join(waste.text for waste in found.storages)
+
+
+def test_the_tensor_table_is_in_columns() -> None:
+    lines = list(info_words(Opened(made := checkpoint(state_dict()), classify(made))))
+    rows = [line for line in lines if "float32" in line and "cpu" in line]
+    assert len(rows) == 7
+    assert len({line.index("float32") for line in rows}) == 1
+    assert len({len(line) for line in rows}) == 1
