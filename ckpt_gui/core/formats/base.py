@@ -12,7 +12,7 @@ from ckpt_gui.core.errors import DamagedFile
 from ckpt_gui.core.formats.zipdir import MAX_RATIO, ZipDirectory, read_directory
 from ckpt_gui.core.model import CodeName, Source
 from ckpt_gui.core.nodes.build import Found
-from ckpt_gui.core.nodes.modules import is_module, laid_out
+from ckpt_gui.core.nodes.modules import MAX_REPEATS, Repeats, is_module, laid_out
 from ckpt_gui.core.pickles.effects import Pickled
 from ckpt_gui.core.pickles.machine import unknown_id
 from ckpt_gui.core.pickles.values import Document, Global, Mapping, Object, Storage, Value
@@ -189,8 +189,10 @@ def with_sources(root: Any, table: StorageTable) -> Any:
     if type(root) is Mapping:
         root.items.append(("source code", folder))
     elif is_module(root):
-        root = laid_out(root)
+        repeats = Repeats(set(), MAX_REPEATS)
+        root = laid_out(root, repeats)
         root.add_beside([("source code", folder)])
+        table.notes += repeats.notes()
     return root
 
 

@@ -50,10 +50,10 @@ def read(candidate: Candidate) -> Found:
         _read_storages(source, pickled.end, table, found, candidate)
     else:
         _without_data(table.by_key, "the file is broken before its data")
-    found.notes += table.notes
     if table.refused:
         found.facts.setdefault("refused_by_torch", table.refused)
     found.root = with_sources(found.root, table)
+    found.notes += table.notes
     return found
 
 

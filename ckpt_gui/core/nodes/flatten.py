@@ -11,7 +11,7 @@ from typing import Any
 
 from ckpt_gui.core.columns import Flag, KeyType, Kind
 from ckpt_gui.core.nodes.describe import brief, key_parts, leaf, numpy_value
-from ckpt_gui.core.nodes.modules import MAX_LEVELS, Repeats, attributes, is_module, laid_out
+from ckpt_gui.core.nodes.modules import Repeats, attributes, is_module, laid_out
 from ckpt_gui.core.nodes.table import Tables, Texts, fill
 from ckpt_gui.core.pickles.values import Mapping, Module, Object, Tensor
 from ckpt_gui.core.progress import Report
@@ -177,14 +177,8 @@ class _Flattener:
         left = repeats.left
         module = laid_out(value, repeats)
         self.aliased += left - repeats.left
-        if repeats.ended:
-            self._tell(
-                "modules that appear in several places were repeated until that was too much; the rest is left out"
-            )
-        if repeats.cycle:
-            self._tell("a module contains itself; it is not followed again")
-        if repeats.deep:
-            self._tell(f"modules are nested deeper than {MAX_LEVELS} levels; the tree ends there")
+        for note in repeats.notes():
+            self._tell(note)
         return module
 
     def _tell(self, note: str) -> None:

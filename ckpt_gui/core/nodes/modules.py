@@ -58,6 +58,15 @@ class Repeats:
         self.ended = self.ended or self.long_names < 0
         return self.long_names >= 0
 
+    def notes(self) -> list[str]:
+        """What was left out, in sentences."""
+        told = (
+            (self.ended, "modules that appear in several places were repeated until that was too much; the rest is left out"),
+            (self.cycle, "a module contains itself; it is not followed again"),
+            (self.deep, f"modules are nested deeper than {MAX_LEVELS} levels; the tree ends there"),
+        )  # fmt: skip
+        return [sentence for happened, sentence in told if happened]
+
     def is_module(self, value: Any) -> bool:
         """``is_module``, looked at once a value."""
         found = self._modules.get(id(value))
