@@ -61,7 +61,7 @@ class Repeats:
     def notes(self) -> list[str]:
         """What was left out, in sentences."""
         told = (
-            (self.ended, "modules that appear in several places were repeated until that was too much; the rest is left out"),
+            (self.ended, "modules met again were repeated until that was too much; the rest is left out"),
             (self.cycle, "a module contains itself; it is not followed again"),
             (self.deep, f"modules are nested deeper than {MAX_LEVELS} levels; the tree ends there"),
         )  # fmt: skip
