@@ -15,7 +15,7 @@ SLACK = 1 << 17
 
 MAX_TEXT = 1 << 20
 """Longest byte or text string that is taken into memory, in bytes; longer ones stay in the file as a Span."""
-MAX_LINE = 1 << 20
+MAX_LINE = 4 << 20
 """Longest line of a text opcode, in bytes."""
 MAX_INT_BYTES = 1 << 16
 

@@ -84,6 +84,11 @@ def bytearray_of(args: tuple[Any, ...]) -> Any:
     return Value("bytearray", repr(raw[:200]), raw) if type(raw) is bytes else None
 
 
+def python_bytes(args: tuple[Any, ...]) -> Any:
+    """``builtins.bytes()``: how protocols 0 to 2 write the empty byte string."""
+    return None if args else b""
+
+
 def python_slice(args: tuple[Any, ...]) -> Any:
     """``builtins.slice(start, stop, step)``."""
     if len(args) == 3 and all(part is None or type(part) is int for part in args):
@@ -143,6 +148,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("builtins", "tuple"): collection("tuple"),
     ("builtins", "complex"): python_complex,
     ("builtins", "bytearray"): bytearray_of,
+    ("builtins", "bytes"): python_bytes,
     ("builtins", "slice"): python_slice,
     ("copyreg", "_reconstructor"): reconstructor,
 }
