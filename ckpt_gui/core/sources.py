@@ -40,6 +40,8 @@ class LocalFile:
             self._fd = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         except OSError as exc:
             raise OpenError(_why_not(self.path, exc)) from exc
+        except ValueError as exc:  # a NUL within
+            raise OpenError(f"{self.path!r} is no name that a file can have") from exc
         facts = os.fstat(self._fd)
         if not stat.S_ISREG(facts.st_mode):
             os.close(self._fd)

@@ -10,7 +10,7 @@ Key = str | int | float | bool | None
 Path = tuple[Key, ...]
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-_UNSAFE = re.compile(r"[^\x20-\x7e\xa1-\u024f\u0370-\u03ff\u0400-\u04ff]")
+_UNSAFE = re.compile(r"[^\x20-\x7e\xa1-\xac\xae-\u024f\u0391-\u03a1\u03a3-\u03ff\u0400-\u04ff]")
 MAX_FLOAT_BITS = 1000
 """Larger ints are lies of a damaged file, and more than a float holds."""
 _INT_LIKE = re.compile(r"-?\d+\Z")
