@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any, TypeVar
 
-from ckpt_gui.core.columns import Nodes, Storages, Tensors
+from ckpt_gui.core.columns import Compression, KeyType, Kind, Nodes, Storages, Tensors
 from ckpt_gui.core.errors import OpenError, ReadError
 from ckpt_gui.core.model import Checkpoint, CodeName, Problem, Source
 from ckpt_gui.core.roles import Anatomy, Part, Role
@@ -112,6 +112,8 @@ def _load(payload: memoryview) -> Opened:
     tensors = _columns(Tensors(), buffers)
     storages = _columns(Storages(), buffers)
     _check(nodes, tensors, storages, len(texts), len(roles), head["rows"])
+    if not all(0 <= number < len(head["sources"]) for number in set(storages.source)):
+        raise ValueError("a storage of no source")
     checkpoint = Checkpoint(
         path=head["path"],
         format=head["format"],
@@ -169,13 +171,17 @@ def _check(nodes: Nodes, tensors: Tensors, storages: Storages, texts: int, roles
         (nodes.parent, size), (nodes.tensor, len(tensors)), (nodes.key, texts), (nodes.label, texts),
         (nodes.type_name, texts), (nodes.text, texts), (tensors.node, size), (tensors.dtype, texts),
         (tensors.storage, len(storages)), (tensors.layout, texts), (tensors.problem, texts),
-        (storages.key, texts), (storages.device, texts),
+        (storages.key, texts), (storages.device, texts), (storages.compression, len(Compression)),
+        (nodes.kind, len(Kind)), (nodes.key_type, len(KeyType)),
     )  # fmt: skip
     for column, limit in bounds:
         if len(column) and not (min(column) >= -1 and max(column) < limit):
             raise ValueError("an id leads nowhere")
     if any(map(int.__ge__, nodes.parent, range(size))):
         raise ValueError("a child comes before its parent")
+    sizes = map(int.__add__, tensors.sizes_at, map((2).__mul__, tensors.rank))
+    if min(tensors.sizes_at, default=0) < 0 or max(sizes, default=0) > len(tensors.sizes):
+        raise ValueError("sizes beyond the last one")
     ends = map(int.__add__, nodes.first, nodes.count)
     if min(nodes.first) < 0 or min(nodes.count) < 0 or max(ends) > size:
         raise ValueError("children beyond the last node")
