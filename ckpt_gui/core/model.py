@@ -320,10 +320,11 @@ class Checkpoint:
 
 def read_key(key_type: int, text: str) -> Key:
     """A key from its column form."""
-    if key_type == KeyType.INT:
-        return int(text) if len(text) < 4000 and not text.startswith("integer") else text
-    if key_type == KeyType.FLOAT:
-        return float(text)
+    if key_type in (KeyType.INT, KeyType.FLOAT):
+        try:
+            return int(text) if key_type == KeyType.INT else float(text)
+        except ValueError:  # an int too long for digits is told in words
+            return text
     if key_type == KeyType.BOOL:
         return text == "True"
     if key_type in (KeyType.NONE, KeyType.NULL):
