@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from heapq import heapify, heappop, heappush
+from itertools import chain
 
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.columns import INT64_MAX, Nodes, Storages, Tensors
@@ -101,28 +102,31 @@ def _meet(
     sums: tuple[list[int], list[int], list[int]],
 ) -> int:
     params, nbytes, stored = sums
-    held: dict[int, list[Interval]] = {}
-    for tensor in members:
-        held[tensors.node[tensor]] = [_interval(tensors, tensor, widths)]
+    width = widths[tensors.dtype[members[0]]]
+    held = {tensors.node[tensor]: [[_interval(tensors, tensor, widths)]] for tensor in members}
     heap = [-node for node in held]
     heapify(heap)
-    width = widths[tensors.dtype[members[0]]]
     steps = 0
-    while len(heap) > 1:
-        steps += 1
+    while heap:
+        # Children have larger numbers: all that lies beneath a node has met before its turn comes.
         node = -heappop(heap)
+        parts = held.pop(node)
+        mine = parts[0]
+        if len(parts) > 1:
+            mine, twice = _union(parts)
+            stored[node] -= storage_nbytes * (len(parts) - 1)
+            params[node] -= twice
+            nbytes[node] -= twice * width // 8
+            steps += len(mine)
+        steps += 1
         above = nodes.parent[node]
-        mine = held.pop(node)
-        if above not in held:
-            held[above] = mine
+        if not heap:
+            break  # the first node that holds them all
+        if above in held:
+            held[above].append(mine)
+        else:
+            held[above] = [mine]
             heappush(heap, -above)
-            continue
-        merged, twice = _union(held[above], mine)
-        held[above] = merged
-        stored[above] -= storage_nbytes
-        params[above] -= twice
-        nbytes[above] -= twice * width // 8
-        steps += len(merged)
     return steps
 
 
@@ -136,11 +140,11 @@ def _interval(tensors: Tensors, tensor: int, widths: list[int]) -> Interval:
     return (first * width // 8, (last + 1) * width // 8 if distinct else first * width // 8, distinct)
 
 
-def _union(left: list[Interval], right: list[Interval]) -> tuple[list[Interval], int]:
-    """The union of two lists of intervals, and how many elements lie in both (an estimate for interleaved views)."""
+def _union(parts: list[list[Interval]]) -> tuple[list[Interval], int]:
+    """The union of lists of intervals, and how many elements lie in several (an estimate for interleaved views)."""
     merged: list[Interval] = []
     twice = 0
-    for low, high, distinct in sorted(left + right):
+    for low, high, distinct in sorted(chain.from_iterable(parts)):
         if merged and low < merged[-1][1]:
             low_before, high_before, before = merged[-1]
             span = max(high, high_before) - low_before
