@@ -27,7 +27,7 @@ app.exec()
 
 OUR_WINDOW = """
 import os, sys
-from ckpt_gui.cli import before_qt
+from ckpt_gui.cli.show import before_qt
 readers = before_qt(sys.argv[1:])
 from ckpt_gui.gui.app import run
 def done():

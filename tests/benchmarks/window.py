@@ -67,7 +67,7 @@ class _Heart:
 
 def measure(path: str) -> dict[str, Any]:
     """Open ``path`` in a window, type into the filter, scroll; milliseconds but for ``opened`` (seconds)."""
-    from ckpt_gui.cli import before_qt
+    from ckpt_gui.cli.show import before_qt
 
     before_qt([])
     gc.enable()

@@ -6,18 +6,14 @@ Qt, torch and everything slow is imported inside the verb that needs it.
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from ckpt_gui import __version__
 from ckpt_gui.core.errors import CheckpointError
-
-if TYPE_CHECKING:
-    import subprocess
 
 TABS = ("summary", "histogram", "heat-map", "values", "info", "overview")
 VERBS = ("open", "info", "demo")
@@ -68,8 +64,12 @@ def _run(words: list[str]) -> int:
         words.insert(0, "open")
     options = _parser().parse_args(words)
     if options.verb == "info":
-        return _info(options)
-    return _window(options)
+        from ckpt_gui.cli import inform
+
+        return inform.run(options)
+    from ckpt_gui.cli import show
+
+    return show.run(options, _trouble)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,75 +89,3 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("--all", action="store_true", help="list every tensor, however many")
     info.add_argument("--patient", action="store_true", help="no time limit")
     return parser
-
-
-def _info(options: argparse.Namespace) -> int:
-    from ckpt_gui.core.progress import Deadline, Report
-    from ckpt_gui.core.reader import read
-
-    gc.disable()  # everything read lives until the end; collecting would only walk it again and again
-    opened = read(options.file, Report() if options.patient else Deadline())
-    if options.json:
-        from ckpt_gui.core.info import info_json
-
-        write = sys.stdout.write
-        for part in info_json(opened):
-            write(part)
-    else:
-        from ckpt_gui.core.words import info_words
-
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="replace")
-        print("\n".join(info_words(opened, whole=options.all)))
-    sys.stdout.flush()
-    return 0
-
-
-def _window(options: argparse.Namespace) -> int:
-    files = list(getattr(options, "files", ()))
-    if options.verb == "demo":
-        from ckpt_gui.resources_path import resource
-
-        files = [str(resource(f"demo/epoch_{number:03}.ckpt")) for number in (3, 4)]
-    if options.screenshot:
-        _allow_no_display()
-    elif not _has_display():
-        raise CheckpointError(
-            "there is no display to show a window on; add --screenshot OUT.png, or use: ckpt-gui info"
-        )
-    readers = before_qt(files)
-    from ckpt_gui.gui.app import run
-
-    return run(
-        files, select=options.select, tab=options.tab, screenshot=options.screenshot, readers=readers, trouble=_trouble
-    )
-
-
-def before_qt(files: Sequence[str]) -> dict[str, subprocess.Popen[bytes]]:
-    """What is better begun before Qt is imported; returns the processes that read the first files by now."""
-    from ckpt_gui.gui import child
-
-    gc.disable()  # the window's start makes many objects that all live; ``app`` turns it on after the first paint
-    readers = {path: child.start(_target(path)) for path in files[:8]}
-    # PySide looks into the source of every module that is imported after it; so the library comes first.
-    import ckpt_gui.core.outline
-    import ckpt_gui.core.search
-    import ckpt_gui.core.wire  # noqa: F401
-
-    return readers
-
-
-def _has_display() -> bool:
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
-
-
-def _allow_no_display() -> None:
-    if not _has_display():
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
-
-
-def _target(address: str) -> str:
-    """The file that an address names: what stands before ``::``, unless a file is called just so."""
-    return str(Path(address if Path(address).exists() else address.partition("::")[0]).absolute())

@@ -1,0 +1,67 @@
+"""``ckpt-gui [open]`` and ``demo``: the window, shown or photographed."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ckpt_gui.core.errors import CheckpointError
+
+if TYPE_CHECKING:
+    import subprocess
+
+
+def run(options: argparse.Namespace, trouble: Callable[[str], int]) -> int:
+    """Show the window until it is closed; returns the exit code."""
+    files = list(getattr(options, "files", ()))
+    if options.verb == "demo":
+        from ckpt_gui.resources_path import resource
+
+        files = [str(resource(f"demo/epoch_{number:03}.ckpt")) for number in (3, 4)]
+    if options.screenshot:
+        _allow_no_display()
+    elif not _has_display():
+        raise CheckpointError(
+            "there is no display to show a window on; add --screenshot OUT.png, or use: ckpt-gui info"
+        )
+    readers = before_qt(files)
+    from ckpt_gui.gui.app import run as show
+
+    return show(
+        files, select=options.select, tab=options.tab, screenshot=options.screenshot, readers=readers, trouble=trouble
+    )
+
+
+def before_qt(files: Sequence[str]) -> dict[str, subprocess.Popen[bytes]]:
+    """What is better begun before Qt is imported; returns the processes that read the first files by now."""
+    from ckpt_gui.gui import child
+
+    gc.disable()  # the window's start makes many objects that all live; ``app`` turns it on after the first paint
+    readers = {path: child.start(_target(path)) for path in files[:8]}
+    # PySide looks into the source of every module that is imported after it; so the library comes first.
+    import ckpt_gui.core.outline
+    import ckpt_gui.core.search
+    import ckpt_gui.core.wire  # noqa: F401
+
+    return readers
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _allow_no_display() -> None:
+    if not _has_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
+def _target(address: str) -> str:
+    """The file that an address names: what stands before ``::``, unless a file is called just so."""
+    return str(Path(address if Path(address).exists() else address.partition("::")[0]).absolute())
