@@ -5,7 +5,7 @@ Pages are made when they are first needed and filled when they are in front.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -43,7 +43,8 @@ class Details(Side):
         self._file: OpenFile | None = None
         self._facts: Facts | None = None
         self._node_page = "summary"
-        # One line a page; a further page needs show_facts and, for links, node_wanted.
+        # One line a page; a page needs show_facts (what is known without reading a value) or show_picked (which reads),
+        # and, for links, node_wanted.
         self.add("Overview", self._overview_page)
         self.add("Summary", self._summary_page)
         self.add("Info", self._info_page)
@@ -101,9 +102,14 @@ class Details(Side):
 
     def _show_facts(self, found: Facts) -> None:
         self._facts = found
-        if self.page() != "overview":
-            self.front().show_facts(found)  # type: ignore[attr-defined]  # all pages but the Overview have it
-            self.head(found.prefix, found.name, found.line)
+        if self.page() == "overview":
+            return
+        self.head(found.prefix, found.name, found.line)
+        panel: Any = self.front()
+        if hasattr(panel, "show_facts"):
+            panel.show_facts(found)
+        elif self._file is not None:
+            panel.show_picked(self._file, list(self._file.nodes))
 
     def _page_chosen(self, name: str) -> None:
         if name != "overview":

@@ -6,9 +6,11 @@ thread as signals. There is no thread code elsewhere in the window but ``reading
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
@@ -136,6 +138,7 @@ class Jobs(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = QThreadPool(self)
+        self._executor: ThreadPoolExecutor | None = None
         self._slots: dict[str, Job] = {}
         self._tasks: list[Task] = []
 
@@ -143,6 +146,17 @@ class Jobs(QObject):
     def tasks(self) -> tuple[Task, ...]:
         """What is under way, oldest first."""
         return tuple(self._tasks)
+
+    @property
+    def workers(self) -> int:
+        """How many threads ``executor`` has: one a processor, eight at most, for memory's sake."""
+        return min(os.cpu_count() or 1, 8)
+
+    def executor(self) -> Executor:
+        """Threads that the core's functions may share their work among."""
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(self.workers, "ckpt_gui-share")
+        return self._executor
 
     def watch(self, task: Task) -> None:
         """List a task until it ends, and keep it alive."""
@@ -179,6 +193,8 @@ class Jobs(QObject):
         for task in self.tasks:
             task.finish()
         self._pool.waitForDone(_PATIENCE_AT_END_MS)
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
         self._slots.clear()
 
     def _forget(self, task: Task) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ckpt_gui.core.model import Source
     from ckpt_gui.core.overview import Overview
     from ckpt_gui.core.reader import Opened
+    from ckpt_gui.core.tensors import Reading
 
 Start = Callable[[str], subprocess.Popen[bytes]]
 
@@ -49,11 +50,21 @@ class OpenFile:
     """The disk holds something newer, and that was told."""
     nodes: list[int] = field(default_factory=list)
     """Rows picked in its tree."""
+    _reading: Reading | None = None
 
     @property
     def name(self) -> str:
         """The last part of the path."""
         return Path(self.path).name or self.path
+
+    def reading(self) -> Reading:
+        """The way to its values, one for all who look; ``opened`` must stand. Closed once nobody holds it any more."""
+        assert self.opened is not None
+        if self._reading is None:
+            from ckpt_gui.core.tensors import Reading  # NumPy: not before a value is wanted
+
+            self._reading = Reading(self.opened.checkpoint)
+        return self._reading
 
 
 def split_address(address: str) -> tuple[str, text.Path | None]:
@@ -185,6 +196,7 @@ class OpenFiles(QObject):
         if file not in self._files:
             return
         file.opened, file.overview, file.error, file.outdated = opened, None, "", False
+        file._reading = None
         self.opened.emit(file)
         self._jobs.run(_slot(file), lambda _report: _overview(opened), lambda made: self._described(file, made))
 
