@@ -102,7 +102,7 @@ def _automatic(summary: Summary, start: float, stop: float) -> int:
     assert lower is not None
     spread = float(upper) - float(lower)
     width = 2 * spread / math.cbrt(summary.finite)
-    # A long tail makes that rule ask for more bins than there is to see; four times the square root of the count is many.
+    # A long tail makes that rule ask for more bins than there is to see.
     most = min(MANY_BINS, math.ceil(4 * math.sqrt(summary.finite)))
     usable = math.isfinite(width) and width > 0 and (stop - start) / width < most
     count = math.ceil((stop - start) / width) if usable else most
