@@ -183,7 +183,7 @@ class TestQuantized:
             wanted = tensor.dequantize().contiguous().numpy()
         with Reading(saved(tmp_path / "q.pt", tensor)) as reading:
             form = reading.form(0, raw=False)
-            assert (form.of, form.encoding, form.pattern) == ("dequantized", "float32", np.uint32)
+            assert (form.of, form.encoding, form.pattern) == ("dequantized", "float32", np.dtype(np.uint32))
             whole, filled = put_together(list_of(reading, 0, 16, raw=False), form, (3, 1))
             np.testing.assert_array_equal(whole.view(np.float32), wanted)
             assert (filled == 1).all()
@@ -303,7 +303,7 @@ class TestForms:
     def test_of_complex_numbers(self, tmp_path: Path) -> None:
         with Reading(saved(tmp_path / "c.pt", numbers(3, 4).to(torch.complex64))) as reading:
             form, box = reading.form(0), next(reading.boxes(0))
-        assert (form.shape, form.parts, form.pattern, form.elements) == ((3, 4), 2, np.uint32, 12)
+        assert (form.shape, form.parts, form.pattern, form.elements) == ((3, 4), 2, np.dtype(np.uint32), 12)
         assert (box.array.shape, box.order) == ((3, 4, 2), (0, 1, 2))
 
     def test_of_4_bit_numbers(self, tmp_path: Path) -> None:

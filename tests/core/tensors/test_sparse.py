@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +17,8 @@ from ckpt_gui.core.tensors import Reading, sparse
 from tests.builders.common import numbers, quiet
 from tests.core.tensors.truth import saved
 
-LAYOUTS = {
-    "csr": torch.Tensor.to_sparse_csr, "csc": torch.Tensor.to_sparse_csc,
+LAYOUTS: dict[str, Callable[[Any], torch.Tensor]] = {
+    "csr": lambda x: x.to_sparse_csr(), "csc": lambda x: x.to_sparse_csc(),
     "bsr": lambda x: x.to_sparse_bsr((2, 3)), "bsc": lambda x: x.to_sparse_bsc((2, 3)),
 }  # fmt: skip
 

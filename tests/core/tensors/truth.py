@@ -56,27 +56,11 @@ def bits(tensor: torch.Tensor) -> Array:
         tensor = stored(tensor).resolve_conj().resolve_neg()
         if tensor.is_quantized:
             return _quantized(tensor)
-        if tensor.is_complex():
-            part = tensor.dtype.itemsize // 2
-            flat = (
-                tensor.clone(memory_format=torch.contiguous_format)
-                .reshape(-1)
-                .view(torch.uint8)
-                .numpy()
-                .view(f"u{part}")
-            )
-            return flat.reshape(*tensor.shape, 2)
-        size = tensor.dtype.itemsize
-        if tensor.numel() == 0:
-            flat = np.empty(0, f"u{size}")
-        else:
-            flat = (
-                tensor.clone(memory_format=torch.contiguous_format)
-                .reshape(-1)
-                .view(torch.uint8)
-                .numpy()
-                .view(f"u{size}")
-            )
+        part = tensor.dtype.itemsize // (2 if tensor.is_complex() else 1)
+        plain = tensor.clone(memory_format=torch.contiguous_format).reshape(-1)
+        flat = plain.view(torch.uint8).numpy().view(f"u{part}") if tensor.numel() else np.empty(0, f"u{part}")
+    if tensor.is_complex():
+        return flat.reshape(*tensor.shape, 2)
     if tensor.dtype == torch.float4_e2m1fn_x2:
         shape = tuple(tensor.shape) or (1,)
         both = [number for byte in flat.tolist() for number in (byte % 16, byte // 16)]
