@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-_CHUNK = 1 << 18
+_CHUNK = 1 << 19
 """Bytes worked on at a time: what the processor's own memory holds with its two companions."""
 
 

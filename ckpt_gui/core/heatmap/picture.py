@@ -10,16 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from ckpt_gui.core.errors import Cancelled, NoValues
-from ckpt_gui.core.heatmap.blocks import Block, blocks, bounds, lay, layout_of
-from ckpt_gui.core.heatmap.canvas import Canvas
+from ckpt_gui.core.heatmap.blocks import Block, Layout, blocks, bounds, lay, layout_of
+from ckpt_gui.core.heatmap.canvas import Bins, Canvas, Ints, run_bins
 from ckpt_gui.core.heatmap.keys import Array
 from ckpt_gui.core.heatmap.measure import Measure
 from ckpt_gui.core.heatmap.plane import Plane, Region
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.tensors import Reading
 
-PREVIEW_BYTES = 16 << 20
-"""What a preview reads at most."""
+PREVIEW_BYTES = 8 << 20
+"""About what a preview reads."""
+PREVIEW_FROM = 64 << 20
+"""Bytes; the exact picture of fewer takes no longer than a person notices."""
 MAX_CELLS = 1 << 22
 _SPARSE = ("sparse_coo", "sparse_csr", "sparse_csc")
 _RUN = 1 << 18
@@ -168,7 +170,9 @@ class _Progress:
             if self._stopped:
                 raise Cancelled
             self._done += block.array.nbytes
+            self._stopped = True  # until the report lets it go on
             self._report.at(min(self._done, self._total), self._total, "bytes")
+            self._stopped = False
 
     def stop(self) -> None:
         """The next step of any thread is its last."""
@@ -205,7 +209,7 @@ def worth_preview(reading: Reading, tensor: int, want: Want) -> bool:
     held = layout.itemsize
     for dim, one in enumerate(bounds(want.plane, want.region)):
         held *= 1 if dim in layout.repeated else one.stop - one.start
-    return held > 3 * PREVIEW_BYTES
+    return held > PREVIEW_FROM
 
 
 def preview(reading: Reading, tensor: int, want: Want) -> Picture:
@@ -215,34 +219,48 @@ def preview(reading: Reading, tensor: int, want: Want) -> Picture:
     """
     measure = Measure(reading.form(tensor, raw=False), want.how, want.face)
     layout, index = layout_of(reading, tensor), list(bounds(want.plane, want.region))
-    side = _outer_side(layout.strides, want.plane)
-    dim = (want.plane.rows, want.plane.columns)[side][0].dim
-    other = want.region.width if side == 0 else want.region.height
-    lines = max(8, min(PREVIEW_BYTES // max(1, other * layout.itemsize), want.cells[side]))
-    block = want.block
-    start, stop = index[dim].start, index[dim].stop
-    step = max(1, -(-(stop - start) // lines))
-    step = -(-step // block[side]) * block[side]  # one line stands for whole cells
+    steps = _steps(layout, want)
+    sides = [side[0].dim if side else -1 for side in (want.plane.rows, want.plane.columns)]
+    bins, used = [], [dim for dim in sides if dim >= 0]
+    for dim, step, block, size in zip(sides, steps, want.block, want.region.sizes, strict=True):
+        if dim in layout.repeated:
+            index[dim] = slice(index[dim].start, index[dim].start + 1)
+            bins.append(run_bins(0, 1, 1))
+        elif dim >= 0 and step > 1:
+            index[dim] = slice(index[dim].start, index[dim].stop, step)
+            places = np.arange(-(-size // step))
+            bins.append(Bins(places * step // block, places, len(places), 0))
+        else:
+            bins.append(run_bins(0, size, block))
+    found = measure.open(reading.patterns(tensor, tuple(index)))
+    others = [dim for dim in range(len(index)) if dim not in used]
+    lines = found.transpose(*others, *used).reshape(bins[0].length, bins[1].length)
     canvas = Canvas(want.region, want.block, measure.dtype, mean=want.how == "mean")
-    for at in range(start, stop, step):
-        index[dim] = slice(at, at + 1)
-        box = tuple(slice(one.start, one.start + 1) if n in layout.repeated else one for n, one in enumerate(index))
-        read = Block(tuple(one.start for one in box), reading.patterns(tensor, box))
-        _lay_all(canvas, want, measure, layout.repeated, read)
-    _spread(canvas, side, step // block[side])
+    canvas.lay(lines, bins[0], bins[1], measure.prepare)
+    for side in (0, 1):
+        _spread(canvas, side, bins[side].cells)
     return _finish(canvas, want, measure, reading.form(tensor, raw=False).of, sampled=True)
 
 
-def _outer_side(strides: tuple[int, ...], plane: Plane) -> int:
-    """0 if rows lie farther apart in the file than columns, else 1."""
-    if not plane.rows or not plane.columns:
-        return 0 if plane.rows else 1
-    return 0 if strides[plane.rows[0].dim] >= strides[plane.columns[0].dim] else 1
+def _steps(layout: Layout, want: Want) -> tuple[int, int]:
+    """Every how many rows, columns to look at, so that few bytes are read; all of a line of the file if it is short.
+
+    A step is a multiple of a cell's size, or 1: each cell has values of its own, or is like the one before it.
+    """
+    strides = [layout.strides[side[0].dim] if side else 0 for side in (want.plane.rows, want.plane.columns)]
+    outer = 0 if strides[0] >= strides[1] else 1
+    inner = 1 - outer
+    steps, line = [1, 1], want.region.sizes[inner] * layout.itemsize
+    if line * 8 > PREVIEW_BYTES:
+        steps[inner], line = want.block[inner], PREVIEW_BYTES // 8
+    lines = min(want.cells[outer], PREVIEW_BYTES // max(1, line))
+    whole = want.block[outer]
+    steps[outer] = -(-want.region.sizes[outer] // (lines * whole)) * whole
+    return steps[0], steps[1]
 
 
-def _spread(canvas: Canvas, side: int, times: int) -> None:
-    """Each line of cells that was read stands for those up to the next one."""
-    length = canvas.cells.shape[side]
-    source = np.arange(length) // times * times
+def _spread(canvas: Canvas, side: int, cells: Ints) -> None:
+    """Cells in which nothing was laid are like the last one before them that was."""
+    source = cells[np.searchsorted(cells, np.arange(canvas.cells.shape[side]), side="right") - 1]
     canvas.cells = np.take(canvas.cells, source, axis=side)
     canvas.counts = np.take(canvas.counts, source, axis=side)

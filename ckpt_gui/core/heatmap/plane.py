@@ -38,6 +38,11 @@ class Region(NamedTuple):
         """Columns."""
         return self.right - self.left
 
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.height, self.width
+
 
 @dataclass(frozen=True, slots=True)
 class Plane:
