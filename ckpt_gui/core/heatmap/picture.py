@@ -176,7 +176,8 @@ class _Progress:
 
     def stop(self) -> None:
         """The next step of any thread is its last."""
-        self._stopped = True
+        with self._lock:
+            self._stopped = True
 
 
 def _finish(canvas: Canvas, want: Want, measure: Measure, of: str, *, sampled: bool = False) -> Picture:
