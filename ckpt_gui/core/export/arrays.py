@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,5 +44,3 @@ def _bytes(patterns: npt.NDArray[Any], item: Item) -> npt.NDArray[np.uint8]:
 
 _AS_STORED = ("BF16", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ")
 """Types of safetensors that NumPy lacks: their patterns are written."""
-
-

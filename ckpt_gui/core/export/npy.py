@@ -24,7 +24,7 @@ def write_npy(file: IO[bytes], reading: Reading, item: Item, told: Told) -> None
     header = {"descr": npy.dtype_to_descr(little), "fortran_order": False, "shape": item.shape}
     npy.write_array_header_1_0(file, header)
     for piece in pieces(reading, item):
-        file.write(memoryview(piece))
+        file.write(piece.data)
         told(piece.nbytes)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import IO, Any
 
 from ckpt_gui.core.export.plan import Item
 from ckpt_gui.core.table.cells import entry_axes, fetch
 from ckpt_gui.core.table.index_line import whole
 from ckpt_gui.core.table.layout import Layout, layout
-from ckpt_gui.core.table.numbers import Style, formatter
+from ckpt_gui.core.table.numbers import formatter
+from ckpt_gui.core.table.styles import Style
 from ckpt_gui.core.tensors import Reading
 
 _AT_ONCE = 1 << 16
@@ -21,7 +23,7 @@ _AS_READ = {"NaN": "nan", "Inf": "inf", "-Inf": "-inf"}
 def write_csv(file: IO[bytes], reading: Reading, item: Item, told: Callable[[int], None]) -> None:
     """The values of one tensor. Of a sparse one each line is an entry: its index, then its value."""
     table = layout(item.form.shape, item.index, item.column_axis, wrap=False)
-    write = formatter(item.form, Style())
+    write = formatter(replace(item.form, encoding=item.type), Style())  # whoever reads it has no bfloat16
     labelled = item.index == whole(item.form.shape) and entry_axes(reading.checkpoint, reading, item.tensor) > 0
     for rows, columns in _blocks(table):
         cells = fetch(reading, item.tensor, table, rows, columns, raw=item.raw)

@@ -36,7 +36,7 @@ def write_safetensors(file: IO[bytes], reading: Reading, items: Sequence[Item], 
     file.write(text)
     for item in ordered:
         for piece in pieces(reading, item):
-            file.write(memoryview(piece))
+            file.write(piece.data)
             told(piece.nbytes)
 
 

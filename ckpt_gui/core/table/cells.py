@@ -38,9 +38,24 @@ class Cells:
         return self.values[at], self.patterns[at]
 
 
-def fetch(
-    reading: Reading, tensor: int, layout: Layout, rows: range, columns: range, *, raw: bool = False
-) -> Cells:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A tensor that a table is made of."""
+
+    reading: Reading
+    tensor: int
+    form: Form
+    start: Layout
+    """How it is shown first."""
+    sparse: bool
+    """Rows are stored entries, and each says where it stands."""
+    quantized: bool
+    """There are stored integers, and numbers they stand for."""
+    raw: bool
+    """These are the stored integers."""
+
+
+def fetch(reading: Reading, tensor: int, layout: Layout, rows: range, columns: range, *, raw: bool = False) -> Cells:
     """Read some rows and columns of a table; those of a wrapped dimension whole. ``raw`` as in ``Reading.values``.
 
     Raises NoValues and ReadError.
@@ -69,13 +84,15 @@ def entry_axes(checkpoint: Checkpoint, reading: Reading, tensor: int) -> int:
     return len(reading.form(part).shape) if part is not None else 0
 
 
-def starting_layout(reading: Reading, tensor: int, *, raw: bool = False) -> Layout:
-    """How a tensor is shown first: all of it, its last dimension along the columns; one dimension in rows of ten.
+def open_table(reading: Reading, tensor: int, *, raw: bool = False) -> Table:
+    """A tensor as it is shown first: all of it, its last dimension along the columns; one dimension in rows of ten.
 
     Of a sparse tensor each stored entry has a row of its own. Raises NoValues. Without I/O.
     """
     form = reading.form(tensor, raw=raw)
-    return layout(form.shape, wrap=not entry_axes(reading.checkpoint, reading, tensor))
+    depth = entry_axes(reading.checkpoint, reading, tensor)
+    quantized = reading.checkpoint.tensor(tensor).quantizer is not None
+    return Table(reading, tensor, form, layout(form.shape, wrap=not depth), depth > 0, quantized, raw)
 
 
 def _labels(reading: Reading, tensor: int, layout: Layout, rows: range) -> tuple[str, ...]:

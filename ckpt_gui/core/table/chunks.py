@@ -53,5 +53,3 @@ def repeated(checkpoint: Checkpoint, tensor: int, form: Form) -> frozenset[int]:
     if strides is None or len(strides) != len(form.shape) or form.multiplicity == 1:
         return frozenset()
     return frozenset(dim for dim, step in enumerate(strides) if step == 0 and form.shape[dim] > 1)
-
-

@@ -135,7 +135,9 @@ class Layout:
             yield tuple(base), row
 
 
-def layout(shape: Sequence[int], index: Index | None = None, column_axis: int | None = None, *, wrap: bool = True) -> Layout:
+def layout(
+    shape: Sequence[int], index: Index | None = None, column_axis: int | None = None, *, wrap: bool = True
+) -> Layout:
     """The table of those entries; ``column_axis`` where it is one of the dimensions left, else the last of them.
 
     ``wrap``: whether a single dimension is wrapped; one column otherwise.

@@ -10,34 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ckpt_gui.core.table.styles import WITH_DIGITS, Style
 from ckpt_gui.core.tensors import Form, table
 
-KINDS = ("shortest", "fixed", "scientific", "integer", "hexadecimal", "bits")
-WORDS = {
-    "shortest": "Shortest exact", "fixed": "Fixed digits", "scientific": "Scientific", "integer": "Whole numbers",
-    "hexadecimal": "Hexadecimal float", "bits": "Bits",
-}  # fmt: skip
-"""What each kind is called."""
-WITH_DIGITS = ("fixed", "scientific")
-MAX_DIGITS = 17
 _OWN_SHORTEST = ("float16", "float32", "float64")
 """NumPy knows the shortest text of these."""
 _TOO_LONG = 1e16
 """From here on fixed digits would show more than the value says."""
-
-
-class Style(NamedTuple):
-    """How numbers are written."""
-
-    kind: str = "shortest"
-    """One of ``KINDS``."""
-    digits: int = 6
-    """Behind the point, of ``WITH_DIGITS``."""
 
 
 def formatter(form: Form, style: Style) -> Callable[[Any, Any], str]:

@@ -108,9 +108,13 @@ class _Pass:
             before += (at - box[dim].start) * inner
         return before + 1
 
-    def position(self, place: Place) -> tuple[int, ...]:
-        """What sorts places as the table has them."""
-        return tuple(self.layout.index.ranges[dim].index(place[dim]) for dim in self.layout.axes)
+    def sooner(self, place: Place, other: Place) -> bool:
+        """Whether the table has the one before the other."""
+
+        def position(one: Place) -> list[int]:
+            return [self.layout.index.ranges[dim].index(one[dim]) for dim in self.layout.axes]
+
+        return position(place) < position(other)
 
 
 def find_next(
@@ -166,7 +170,7 @@ def _search_all(looked: _Pass, test: Test, after: Place | None, report: Report) 
             at = _first(part)
             if at >= 0:
                 place, known = looked.place(box, begin + at), found[side]
-                if known is None or looked.position(place) < looked.position(known):
+                if known is None or looked.sooner(place, known):
                     found[side] = place
     if found[0] is not None:
         return Found(found[0])
@@ -207,9 +211,8 @@ def find_extreme(
             continue
         value = abs(values[at]) if values.dtype.kind == "c" else values[at].item()
         place = looked.place(box, at)
-        if best is None or (value > best[0] if largest else value < best[0]):
-            best = (value, place)
-        elif value == best[0] and not looked.in_order and looked.position(place) < looked.position(best[1]):
+        farther = best is None or (value > best[0] if largest else value < best[0])
+        if farther or (best is not None and value == best[0] and looked.sooner(place, best[1])):
             best = (value, place)
     return Found(best[1]) if best is not None else None
 

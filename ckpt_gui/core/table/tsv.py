@@ -6,7 +6,8 @@ from ckpt_gui.core.errors import ReadError
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.table.cells import fetch
 from ckpt_gui.core.table.layout import Layout
-from ckpt_gui.core.table.numbers import Style, formatter
+from ckpt_gui.core.table.numbers import formatter
+from ckpt_gui.core.table.styles import Style
 from ckpt_gui.core.tensors import Reading
 
 MAX_CELLS = 1_000_000
