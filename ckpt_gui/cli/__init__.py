@@ -16,8 +16,8 @@ from ckpt_gui import __version__
 from ckpt_gui.core.errors import CheckpointError
 
 TABS = ("summary", "histogram", "heat-map", "values", "info", "overview")
-VERBS = ("open", "info", "demo")
-LATER = ("compare", "stats", "diff", "trend", "convert", "verify", "integrate")
+VERBS = ("open", "info", "verify", "demo")
+LATER = ("compare", "stats", "diff", "trend", "convert", "integrate")
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
 READ_WORKER = "--read-worker"
 
@@ -67,6 +67,10 @@ def _run(words: list[str]) -> int:
         from ckpt_gui.cli import inform
 
         return inform.run(options)
+    if options.verb == "verify":
+        from ckpt_gui.cli import verify
+
+        return verify.run(options)
     from ckpt_gui.cli import show
 
     return show.run(options, _trouble)
@@ -87,5 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("file", metavar="FILE")
     info.add_argument("--json", action="store_true", help="one JSON object on standard output")
     info.add_argument("--all", action="store_true", help="list every tensor, however many")
-    info.add_argument("--patient", action="store_true", help="no time limit")
+    verify = verbs.add_parser("verify", help="does it hold together, are the values finite; exit code 1 if not")
+    verify.add_argument("file", metavar="FILE", help="checkpoint or folder")
+    verify.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    verify.add_argument("--all", action="store_true", help="list every problem and finding, however many")
+    for verb in (info, verify):
+        verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
     return parser
