@@ -6,6 +6,7 @@ CheckpointError
 │   ├── DamagedFile      a checkpoint, but too broken for even a partial tree
 │   └── TooLarge         a limit was met (size, time, number of parts)
 ├── ReadError            the tree stands, but bytes could not be read later
+│   └── NoValues         a tensor has no values to show; says why
 └── ConvertError         a conversion was refused or failed
 
 ``Cancelled`` is not an error: the person asked for it.
@@ -36,6 +37,10 @@ class TooLarge(OpenError):
 
 class ReadError(CheckpointError):
     """Bytes of an opened file could not be read (again)."""
+
+
+class NoValues(ReadError):
+    """A tensor of which no values can be shown, whatever is tried; the sentence says why."""
 
 
 class ConvertError(CheckpointError):

@@ -25,6 +25,10 @@ class Bytes(Protocol):
         """At most ``nbytes`` bytes from ``offset``; fewer only where the end comes first."""
         ...
 
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill ``into`` from ``offset``; returns how many bytes came, fewer only where the end comes first."""
+        ...
+
 
 class LocalFile:
     """A regular file, opened once and read by place.
@@ -62,6 +66,19 @@ class LocalFile:
             raise ReadError(f"{self.path} cannot be read at byte {offset:,}: {exc.strerror}") from exc
         return data
 
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill ``into`` from ``offset``, without a copy; returns how many bytes came before the end of the file."""
+        done = 0
+        try:
+            while done < len(into):
+                got = _pread_into(self._fd, into[done:] if done else into, offset + done)
+                if not got:
+                    break
+                done += got
+        except OSError as exc:
+            raise ReadError(f"{self.path} cannot be read at byte {offset + done:,}: {exc.strerror}") from exc
+        return done
+
     def check(self, expected: Source) -> None:
         """Raise ReadError unless the open file is still the one ``expected`` describes."""
         facts = os.fstat(self._fd)
@@ -94,6 +111,10 @@ class Window:
         """At most ``nbytes`` bytes from ``offset`` of the range."""
         return self._parent.read(self.offset + offset, max(0, min(nbytes, self.nbytes - offset)))
 
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill ``into`` from ``offset`` of the range."""
+        return self._parent.read_into(self.offset + offset, into[: max(0, self.nbytes - offset)])
+
 
 class Memory:
     """Bytes that are at hand already, such as an inflated record."""
@@ -105,6 +126,10 @@ class Memory:
     def read(self, offset: int, nbytes: int) -> bytes:
         """At most ``nbytes`` bytes from ``offset``."""
         return self._data[offset : offset + nbytes]
+
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill ``into`` from ``offset``."""
+        return _copy(memoryview(self._data)[offset : offset + len(into)], into)
 
 
 class Allowance:
@@ -169,6 +194,10 @@ class Inflating:
                 self._base += spare
         return bytes(self._held[max(0, offset - self._base) : max(0, end - self._base)])
 
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill ``into`` from ``offset`` of the unpacked stream."""
+        return _copy(self.read(offset, len(into)), into)
+
     def _more(self) -> bool:
         tail = self._engine.unconsumed_tail
         if not tail:
@@ -181,6 +210,17 @@ class Inflating:
         except zlib.error:
             return False
         return True
+
+
+def _pread_into(fd: int, into: memoryview, offset: int) -> int:
+    if hasattr(os, "preadv"):
+        return os.preadv(fd, [into], offset)
+    return _copy(os.pread(fd, len(into), offset), into)
+
+
+def _copy(data: bytes | memoryview, into: memoryview) -> int:
+    into[: len(data)] = data
+    return len(data)
 
 
 def _why_not(path: str, exc: OSError) -> str:

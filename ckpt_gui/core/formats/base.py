@@ -39,6 +39,10 @@ class File(Protocol):
         """At most ``nbytes`` bytes from ``offset``; fewer only where the end comes first."""
         ...
 
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill ``into`` from ``offset``; returns how many bytes came, fewer only where the end comes first."""
+        ...
+
 
 class Candidate:
     """A file that is about to be recognised: its first bytes, and its zip directory if it has one."""

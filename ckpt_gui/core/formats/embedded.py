@@ -42,6 +42,10 @@ class Inner:
         """At most ``nbytes`` bytes from ``offset`` of the container."""
         return self._data.read(offset, nbytes)
 
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill ``into`` from ``offset`` of the container."""
+        return self._data.read_into(offset, into)
+
 
 def open_inner(outer: Candidate, data: Bytes, at: int | None, name: str, into: Found) -> Any:
     """The root value of the container in ``data``; None if there is none, or it cannot be read.
