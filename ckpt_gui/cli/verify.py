@@ -60,7 +60,7 @@ def _examine(path: str, *, patient: bool) -> tuple[Health, str | None]:
 
 
 def _was_read(path: str, exc: OpenError) -> bool:
-    """Whether it is the content that is at fault: not that it is absent, forbidden, a device, or a folder of other things."""
+    """Whether its content is at fault: not that it is absent, forbidden, a device or a folder of other things."""
     if type(exc) is OpenError:
         return False
     return not (isinstance(exc, UnknownFormat) and Path(path).is_dir())

@@ -19,11 +19,6 @@ from ckpt_gui.core.tensors import Reading
 from ckpt_gui.core.text import escape, join_words, plural, size
 from ckpt_gui.core.wire import Opened
 
-_WITHOUT = {
-    "torch-legacy": "The stream format of torch 0.1 to 1.5", "torch-tar": "The tar format", "pickle": "A bare pickle",
-    "safetensors": "The safetensors format",
-}  # fmt: skip
-
 
 def check(
     opened: Opened, reading: Reading, *, report: Report = SILENT, executor: Executor | None = None, workers: int = 1
@@ -123,9 +118,11 @@ def _account(checkpoint: Checkpoint, every: Sequence[Records], rows: int, nbytes
     words += [f"the checksums of {plural(records, 'record')}"] if records else []
     if words:
         yield f"Looked at {join_words(words)}: {size(nbytes)}."
-    bare = sum(1 for one in every if not one.listed)
-    if bare and any(one.listed for one in every):
-        yield f"{plural(bare, 'file')} of {len(every):,} without checksums: there, flipped bits show only where they make NaN."
+    with_values = set(checkpoint.storages.source)
+    bare = sum(1 for number, one in enumerate(every) if not one.listed and number in with_values)
+    if bare and records:
+        yield f"{plural(bare, 'file')} of {len(every):,} without checksums: there, flipped bits show only in values."
+    elif bare and checkpoint.format.startswith("torch-zip"):
+        yield "The checksums are lost with the zip's directory; a flipped bit shows only where it makes a value odd."
     elif bare:
-        form = _WITHOUT.get(checkpoint.format, "What is left of the file")
-        yield f"{form} has no checksums; a flipped bit shows only where it makes a value odd."
+        yield "This format has no checksums; a flipped bit shows only where it makes a value odd."

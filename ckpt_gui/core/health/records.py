@@ -237,19 +237,31 @@ def _batches(records: Sequence[Record]) -> Iterator[list[Record]]:
 
 
 def told(checked: Sequence[Checked], users: Users) -> Iterator[Entry]:
-    """What is wrong with these records of one file, and which tensors lie in them."""
-    bad = [one for one in checked if not one.fits]
-    written = any(one.record.crc for one in checked)
-    unproven = [one for one in bad if not one.trouble and not one.record.crc and not written]
+    """What is wrong with these records of one file, and which tensors lie in them.
+
+    A checksum of 0 means nothing where those of all records of its folder are 0: torch writes them so when it is
+    told not to compute any, and for storages that are filled in later (``torch.serialization.skip_data``).
+    """
+    proven = {_folder(one.record) for one in checked if one.record.crc}
+    unproven = 0
+    for one in checked:
+        if one.fits:
+            continue
+        if one.trouble or one.record.crc or _folder(one.record) in proven:
+            yield _entry(one, users)
+        else:
+            unproven += 1
     if unproven:
+        which = "every record" if not proven else "every storage" if unproven > 1 else "a storage"
         yield Entry(
             Kind.CRC_MISSING,
-            f"CRC not computed: the checksum of every record is 0, so that flipped bits in "
-            f"{plural(len(unproven), 'record')} cannot be noticed",
+            f"CRC not computed: the checksum of {which} is 0, so that flipped bits in "
+            f"{plural(unproven, 'record')} cannot be noticed",
         )
-    for one in bad:
-        if one.trouble or one.record.crc or written:
-            yield _entry(one, users)
+
+
+def _folder(record: Record) -> str:
+    return record.name.rpartition("/")[0]
 
 
 def _entry(checked: Checked, users: Users) -> Entry:

@@ -31,7 +31,9 @@ _HARMLESS = re.compile(
         r"are shown$", r"the others stay closed$", r"the rest is not followed$",
     ))
 )  # fmt: skip
-_BROKEN = re.compile(r"is broken|is damaged|cut off|what (came|it lists) before|the remaining records|entries before that")
+_BROKEN = re.compile(
+    r"is broken|is damaged|cut off|what (came|it lists) before|the remaining records|entries before that"
+)
 """Notes that say this are never harmless, whatever else they say."""
 _SUMS_UP = re.compile(r"^[\d,]+ of [\d,]+ tensors do not hold together; ")
 """Said of the tensors' own problems, which are listed one by one."""

@@ -7,9 +7,10 @@ Optimizer state is full of zeros and tiny numbers by design; of it only what flo
 - *all zero*: every value 0, of a tensor of two and more dimensions. Biases, shifts and running means begin as zeros.
 - *constant*: every value the same, likewise. A fresh norm is all ones, a learned temperature a single number.
 - *outside float16's range*: a magnitude over 65,504, which a conversion to float16 would make infinite.
-- *lost in float16*: at least 1 % of the values below 2^-25, which a conversion would make 0 (rounding to nearest; IEEE 754).
+- *lost in float16*: at least 1 % of the values of a matrix below 2^-25, which a conversion would make 0 (IEEE 754,
+  rounding to nearest). Biases before a norm are that small by nature, and nothing is lost with them.
 - *outlier*: the value farthest from the mean lies over 100 σ away; possible only among more than 10,000 values.
-- *denormal*: at least 1 % of the values below the smallest normal number of their own type; slow on CPUs, and often
+- *denormal*: at least 1 % of a matrix below the smallest normal number of their own type; slow on CPUs, and often
   a sign of underflow. Not told of float16 and float8, where it is nothing unusual.
 - *dead rows* (``rows``): rows of a matrix or filters of a convolution that are all zero.
 """
@@ -28,7 +29,7 @@ from ckpt_gui.core.stats.nouns import Distribution, Summary
 TRAINED = (Role.weights, Role.ema, Role.other)
 FLOAT16_MAX = 65504.0
 FLOAT16_LOST = 2.0**-25
-"""Half the smallest subnormal; below this, the nearest float16 is 0."""
+"""Half the smallest subnormal; up to this, the nearest float16 is 0 (ties go to even)."""
 FAR = 100.0
 """Standard deviations."""
 WORTH_TELLING = 0.01
@@ -48,7 +49,8 @@ def judged(summary: Summary, dtype: str, rank: int, role: Role) -> Iterator[Told
     if role in TRAINED:
         yield from _alike(summary, rank)
         yield from _far(summary)
-        yield from _tiny(summary, dtype)
+        if rank > 1:
+            yield from _tiny(summary, dtype)
     if dtype in _NORMAL and (role in TRAINED or (role is Role.optimizer and summary.count > 1)):
         yield from _too_large(summary)
 
@@ -64,7 +66,9 @@ def _not_finite(summary: Summary) -> Iterator[Told]:
 
 
 def _counted(number: int, summary: Summary, what: str) -> str:
-    kind = {"": "values", "stored values": "stored values", "dequantized": "dequantized values"}.get(summary.of, "values")
+    kind = {"": "values", "stored values": "stored values", "dequantized": "dequantized values"}.get(
+        summary.of, "values"
+    )
     if number == summary.count:
         return f"all {number:,} {kind} are {what}" if number > 1 else f"its value is {what}"
     return f"{number:,} of {summary.count:,} {kind} {'is' if number == 1 else 'are'} {what}"
@@ -120,14 +124,23 @@ def _tiny(summary: Summary, dtype: str) -> Iterator[Told]:
     normal = _NORMAL.get(dtype)
     if normal is None or summary.of:
         return
-    lost = _below(summary.distribution, FLOAT16_LOST)
+    lost = _below(summary.distribution, FLOAT16_LOST, closed=True)
     if lost >= WORTH_TELLING * summary.count:
-        words = f"{lost / summary.count:.1%} of the values are so small (below 3e-8) that float16 would make them 0"
+        words = f"{_share(lost, summary.count)} so small (below 3e-8) that float16 would make {_them(lost)} 0"
         yield Kind.FLOAT16_UNDERFLOW, words, None
     denormal = _below(summary.distribution, normal)
     if denormal >= WORTH_TELLING * summary.count:
-        words = f"{denormal / summary.count:.1%} of the values are denormal (below {normal:.3g})"
-        yield Kind.DENORMAL, words, None
+        yield Kind.DENORMAL, f"{_share(denormal, summary.count)} denormal (below {normal:.3g})", None
+
+
+def _share(number: int, count: int) -> str:
+    if number == count:
+        return f"all {count:,} values are" if count > 1 else "its value is"
+    return f"{number / count:.1%} of {count:,} values are"
+
+
+def _them(number: int) -> str:
+    return "them" if number > 1 else "it"
 
 
 def _beyond(cells: Distribution, bound: float) -> tuple[int, int]:
@@ -138,10 +151,11 @@ def _beyond(cells: Distribution, bound: float) -> tuple[int, int]:
     return int(cells.counts[sure].sum()), int(cells.counts[(most > bound) & ~sure].sum())
 
 
-def _below(cells: Distribution, bound: float) -> int:
-    """How many values other than 0 are under ``bound``, a power of two: cells end there."""
+def _below(cells: Distribution, bound: float, *, closed: bool = False) -> int:
+    """How many values other than 0 are under ``bound`` (``closed``: or equal to it), a power of two: cells end there."""
     most = np.maximum(np.abs(cells.low), np.abs(cells.high))
-    return int(cells.counts[(most < bound) & (most > 0)].sum())
+    wanted = (most < bound) | (closed & (most == bound) & (cells.low == cells.high))
+    return int(cells.counts[wanted & (most > 0)].sum())
 
 
 def number(value: float | int | None) -> str:
