@@ -174,7 +174,7 @@ class Reading:
             local = [_moved(one[place], -at) for one, place, at in zip(ranges, places, piece.origin, strict=True)]
             if all(local):
                 moved = Placed(piece.storage, tuple(place.start for place in places), piece.window.select(local))
-                self._copy(target, moved, out[tuple(places)], dequantize)
+                self._copy(target, moved, out[(*places, ...)], dequantize)
 
     def _copy(self, target: Target, piece: Placed, out: Array, dequantize: Dequantizer | None) -> None:
         """Fill ``out`` with all of a window; its origin counts within what was chosen."""

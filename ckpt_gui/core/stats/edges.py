@@ -1,0 +1,114 @@
+"""Which edges a histogram shall have."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from ckpt_gui.core.stats.nouns import Floats, Summary
+from ckpt_gui.core.stats.percentile import percentile
+
+Axis = Literal["linear", "symlog", "log"]
+MOST_BINS = 512
+"""By hand or automatically."""
+FEWEST_BINS = 10
+"""Automatically, where there is more than one value."""
+
+
+def edges(
+    summary: Summary,
+    *,
+    bins: int | None = None,
+    axis: Axis = "linear",
+    low: float | None = None,
+    high: float | None = None,
+) -> Floats:
+    """Increasing edges for the finite values from ``low`` to ``high`` (None: all of them).
+
+    ``bins`` None: by Freedman and Diaconis, 1981 (twice the interquartile range over the cube root of
+    the count), for integers of few values one bin each. ``linear`` bins are equally wide; ``log`` ones
+    equally wide in the logarithm of the magnitude: edges of \\|x\\|, all above 0; ``symlog`` ones in
+    ``asinh(x / c)`` with c the median magnitude. Empty if there is nothing to count.
+    """
+    if summary.min is None or summary.max is None:
+        return np.empty(0)
+    if axis == "log":
+        return _log(summary, bins, low, high)
+    start = float(summary.min if low is None else low)
+    stop = float(summary.max if high is None else high)
+    if start == stop:
+        return np.array([start, stop])
+    if axis == "linear" and bins is None and (whole := _one_each(summary, start, stop)) is not None:
+        return whole
+    count = min(bins or _automatic(summary, start, stop), MOST_BINS)
+    if axis == "linear":
+        return _increasing(_evenly(start, stop, count), start, stop)
+    centre = _typical(summary)
+    turned = np.linspace(math.asinh(start / centre), math.asinh(stop / centre), count + 1)
+    return _increasing(np.sinh(turned) * centre, start, stop)
+
+
+def _evenly(start: float, stop: float, count: int) -> Floats:
+    # Halved first: the distance of extreme values is no float64.
+    return np.linspace(start / 2, stop / 2, count + 1) * 2
+
+
+def _log(summary: Summary, bins: int | None, low: float | None, high: float | None) -> Floats:
+    assert summary.min is not None
+    assert summary.max is not None
+    stop = float(high if high is not None else summary.absmax or 0)
+    start = float(low) if low is not None and low > 0 else _smallest(summary)
+    if stop <= 0 or start <= 0:
+        return np.empty(0)
+    if start >= stop:
+        return np.array([stop, stop])
+    count = min(bins or 100, MOST_BINS)
+    return _increasing(np.exp(np.linspace(math.log(start), math.log(stop), count + 1)), start, stop)
+
+
+def _smallest(summary: Summary) -> float:
+    """The least magnitude above 0 that may occur."""
+    cells = summary.distribution
+    sizes = np.concatenate([cells.low[cells.low > 0][:1], -cells.high[cells.high < 0][-1:]])
+    return float(sizes.min()) if sizes.size else 0.0
+
+
+def _typical(summary: Summary) -> float:
+    """The median magnitude, not 0: what bends the symlog axis."""
+    cells = summary.distribution
+    sizes = np.maximum(np.abs(cells.low), np.abs(cells.high))
+    order = np.argsort(sizes)
+    above = sizes[order] > 0
+    sizes, counts = sizes[order][above], cells.counts[order][above]
+    if not sizes.size:
+        return 1.0
+    return float(sizes[np.searchsorted(np.cumsum(counts), counts.sum() / 2)])
+
+
+def _one_each(summary: Summary, start: float, stop: float) -> Floats | None:
+    """A bin for every whole number, if these are few whole numbers."""
+    if not isinstance(summary.min, int) or stop - start >= MOST_BINS or max(abs(start), abs(stop)) > 2**52:
+        return None
+    return np.arange(math.floor(start), math.ceil(stop) + 2, dtype=np.float64) - 0.5
+
+
+def _automatic(summary: Summary, start: float, stop: float) -> int:
+    upper, lower = percentile(summary, 75), percentile(summary, 25)
+    assert upper is not None
+    assert lower is not None
+    spread = float(upper) - float(lower)
+    width = 2 * spread / math.cbrt(summary.finite)
+    if not math.isfinite(width) or width <= 0 or (stop - start) / width > MOST_BINS:
+        return 200
+    count = math.ceil((stop - start) / width)
+    if isinstance(summary.min, int):  # never less than one whole number a bin
+        count = min(count, max(int(stop - start), 1))
+    return max(count, 1 if isinstance(summary.min, int) else FEWEST_BINS)
+
+
+def _increasing(found: Floats, start: float, stop: float) -> Floats:
+    """With the ends as they were asked for, and what rounding made equal once."""
+    found[0], found[-1] = start, stop
+    return np.unique(np.clip(found, start, stop))
