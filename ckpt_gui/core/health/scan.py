@@ -126,7 +126,8 @@ def _told(
     for kind, words, index in judged(summary, dtype, len(shape), role):
         silent = silent or kind is Kind.ZERO
         yield users.entry(kind, words, rows, index)
-    if role not in TRAINED or silent or summary.of or dtypes.named(dtype).kind not in ("float", "complex"):
+    whole = summary.of in ("", "magnitudes")
+    if role not in TRAINED or silent or not whole or dtypes.named(dtype).kind not in ("float", "complex"):
         return
     info = checkpoint.tensor(tensor)
     if not may_have_dead_rows(shape, info.stride, summary.zeros):

@@ -152,7 +152,7 @@ def _beyond(cells: Distribution, bound: float) -> tuple[int, int]:
 
 
 def _below(cells: Distribution, bound: float, *, closed: bool = False) -> int:
-    """How many values other than 0 are under ``bound`` (``closed``: or equal to it), a power of two: cells end there."""
+    """How many values but 0 are under ``bound`` (``closed``: or equal to it), a power of two: cells end there."""
     most = np.maximum(np.abs(cells.low), np.abs(cells.high))
     wanted = (most < bound) | (closed & (most == bound) & (cells.low == cells.high))
     return int(cells.counts[wanted & (most > 0)].sum())
