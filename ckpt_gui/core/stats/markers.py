@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
+from ckpt_gui.core.stats.edges import Axis
 from ckpt_gui.core.stats.magnitudes import magnitudes
 from ckpt_gui.core.stats.nouns import Summary
 from ckpt_gui.core.stats.percentile import percentile
-from ckpt_gui.core.stats.edges import Axis
 
 Kind = Literal["mean", "median", "sigma", "percentiles"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
