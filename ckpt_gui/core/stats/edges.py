@@ -47,7 +47,7 @@ def edges(
     count = min(bins or _automatic(summary, start, stop), MOST_BINS)
     if axis == "linear":
         return _increasing(_evenly(start, stop, count), start, stop)
-    centre = _typical(summary)
+    centre = typical(summary)
     turned = np.linspace(math.asinh(start / centre), math.asinh(stop / centre), count + 1)
     return _increasing(np.sinh(turned) * centre, start, stop)
 
@@ -77,8 +77,8 @@ def _smallest(summary: Summary) -> float:
     return float(sizes.min()) if sizes.size else 0.0
 
 
-def _typical(summary: Summary) -> float:
-    """The median magnitude, not 0: what bends the symlog axis."""
+def typical(summary: Summary) -> float:
+    """The median magnitude of what is not 0 (1 if all is): where the symlog axis bends."""
     cells = summary.distribution
     sizes = np.maximum(np.abs(cells.low), np.abs(cells.high))
     order = np.argsort(sizes)
@@ -102,7 +102,7 @@ def _automatic(summary: Summary, start: float, stop: float) -> int:
     assert lower is not None
     spread = float(upper) - float(lower)
     width = 2 * spread / math.cbrt(summary.finite)
-    # A long tail makes that rule ask for more bins than there is to see; four times the square root of the count is many.
+    # A long tail makes that rule ask for more bins than there is to see.
     most = min(MANY_BINS, math.ceil(4 * math.sqrt(summary.finite)))
     usable = math.isfinite(width) and width > 0 and (stop - start) / width < most
     count = math.ceil((stop - start) / width) if usable else most
