@@ -108,7 +108,7 @@ class Window(QMainWindow):
         self.tabs.shown.connect(self._show_file)
         self.tabs.close_wanted.connect(self.files.close)
         self.details.node_wanted.connect(self._go_to_node)
-        self.details.message.connect(self._mention)
+        self.details.message.connect(self.status.mention)
         self.file_notices = FileNotices(self.files, self.notices)
         self.files.added.connect(self._added)
         self.files.removed.connect(self._removed)
@@ -165,7 +165,7 @@ class Window(QMainWindow):
     def _added(self, file: OpenFile) -> None:
         page = self.tabs.add(file)
         page.picked.connect(lambda nodes: self._picked(file, nodes))
-        page.message.connect(self._mention)
+        page.message.connect(self.status.mention)
         page.painted.connect(self.painted)
 
     def _removed(self, file: OpenFile) -> None:
@@ -176,9 +176,6 @@ class Window(QMainWindow):
         """The next tree has the columns that this one has now."""
         if tree is not None:
             self.settings.keep("columns", tree.state().toBase64().toStdString())
-
-    def _mention(self, words: str) -> None:
-        self.statusBar().showMessage(words, 4000)
 
     def _say(self, file: OpenFile, words: str) -> None:
         """Words in place of a tree, unless there is one."""

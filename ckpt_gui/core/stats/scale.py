@@ -11,6 +11,8 @@ import numpy as np
 from ckpt_gui.core.stats.edges import Axis, typical
 from ckpt_gui.core.stats.nouns import Counts, Floats, Summary
 
+_FAR = 300.0
+"""Position on a symlog axis from which on sinh is no float64, though its product with the threshold may be one."""
 AXES: tuple[Axis, ...] = get_args(Axis)
 LOWEST_BAR = 0.5
 """On a log scale of counts the floor: below one value, so that a single value is still seen."""
@@ -51,7 +53,10 @@ class Scale:
         with np.errstate(over="ignore", under="ignore"):
             if self.axis == "log":
                 return np.clip(np.power(10.0, positions), limits.smallest_subnormal, limits.max)
-            sizes = np.sinh(positions * math.log(10)) * self.threshold
+            near = np.abs(positions) < _FAR
+            sizes = np.sinh(np.where(near, positions, 0.0) * math.log(10)) * self.threshold
+            decades = np.abs(positions[~near]) + math.log10(self.threshold) - math.log10(2)
+            sizes[~near] = np.copysign(np.power(10.0, decades), positions[~near])
         return np.clip(sizes, limits.min, limits.max)
 
     def position(self, value: float) -> float:

@@ -39,7 +39,7 @@ def _round_numbers(low: float, high: float, room: int) -> list[tuple[float, str]
     if power < -300:
         return []
     unit = 10.0**power
-    step = next(factor for factor in (1, 2, 5, 10) if factor * unit >= rough * 0.999) * unit
+    step = next(factor for factor in (1, 2, 5, 10) if factor * unit >= 0.7 * rough) * unit
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     if last - first > 4 * room or abs(first) > 2**52:
         return []
@@ -63,10 +63,10 @@ def _powers(scale: Scale, low: float, high: float, room: int) -> list[Tick]:
     step = max(1, math.ceil((last - first + 1) * sides / room))
     exponents = range(last, first - 1, -step)
     found = [0.0] if low <= 0 <= high and scale.axis != "log" else []
-    slack = 1e-12 * largest
+    least, most = low - 1e-12 * abs(low), high + 1e-12 * abs(high)
     for exponent in exponents:
         size = 10.0**exponent if exponent > -308 else 0.0
-        found += [value for value in (size, -size) if value and low - slack <= value <= high + slack]
+        found += [value for value in (size, -size) if value and least <= value <= most]
     return [Tick(scale.position(value), power_text(value)) for value in sorted(found)]
 
 
