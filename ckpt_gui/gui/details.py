@@ -17,6 +17,7 @@ from ckpt_gui.gui.side import Side
 
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts
+    from ckpt_gui.core.progress import Report
     from ckpt_gui.gui.histogram_panel import HistogramPanel
     from ckpt_gui.gui.open_files import OpenFile
     from ckpt_gui.gui.overview_panel import OverviewPanel
@@ -51,6 +52,7 @@ class Details(Side):
         self._file: OpenFile | None = None
         self._facts: Facts | None = None
         self._node_page = "summary"
+        self._warmed = False
         # One line a page; a page needs show_facts (what is known without reading a value) or show_picked (which reads),
         # and, for links, node_wanted; one that reads also let_go, which stops and forgets, and message.
         self.add("Overview", self._overview_page)
@@ -71,6 +73,7 @@ class Details(Side):
         """Other rows were picked in the file in front."""
         self._let_go()
         self._facts = None
+        self._warm()
         nodes = self._file.nodes if self._file is not None else []
         if nodes in ([], [0]):
             self.choose("overview")
@@ -134,6 +137,12 @@ class Details(Side):
             self._node_page = name
         self.fill()
 
+    def _warm(self) -> None:
+        """Have a thread import what draws, once the tree stands: half a second that a click on a page need not take."""
+        if not self._warmed and self._file is not None and self._file.nodes:
+            self._warmed = True
+            self._jobs.run("import", _import_plots, lambda _nothing: None)
+
     def _let_go(self) -> None:
         """No page works any longer on what was picked before, nor keeps its files open."""
         for panel in self.made_panels():
@@ -172,3 +181,8 @@ class Details(Side):
     def _linked(self, panel: OverviewPanel | SummaryPanel | HistogramPanel | InfoPanel) -> QWidget:
         panel.node_wanted.connect(self.node_wanted)
         return panel
+
+
+def _import_plots(_report: Report) -> None:
+    import ckpt_gui.gui.histogram_panel
+    import ckpt_gui.gui.plots.histogram  # noqa: F401

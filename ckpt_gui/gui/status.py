@@ -12,6 +12,7 @@ from ckpt_gui.gui.spoken import spoken
 
 MAX_KINDS = 3
 """So many dtypes and devices are named; the rest is counted."""
+_MENTIONED_MS = 4_000
 _UNSEEN_MS = 250
 """A task shorter than this is not shown: it would only flicker."""
 
@@ -48,6 +49,10 @@ class Status(QStatusBar):
         """What is open."""
         self._facts.setText(words)
         self._facts.setToolTip(words)
+
+    def mention(self, words: str) -> None:
+        """Say what was just done, for a few seconds."""
+        self.showMessage(words, _MENTIONED_MS)
 
     def facts(self) -> str:
         """What it says of the open file."""

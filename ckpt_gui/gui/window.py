@@ -55,8 +55,7 @@ class Window(QMainWindow):
         self.commands = Actions(self, self._handlers())
         self.recent_menu = RecentMenu(settings, jobs, self)
         self.commands.menus["File"].insertMenu(self.commands.named["reload"], self.recent_menu)
-        self._tree_menu = QMenu("&Tree", self)
-        self._tree_menu.setToolTipsVisible(True)
+        self._tree_menu = QMenu("&Tree", self, toolTipsVisible=True)
         for menu in (self._tree_menu, self.details.menu):
             self.menuBar().insertMenu(self.commands.menus["Convert"].menuAction(), menu)
         self._wire()
@@ -109,7 +108,7 @@ class Window(QMainWindow):
         self.tabs.shown.connect(self._show_file)
         self.tabs.close_wanted.connect(self.files.close)
         self.details.node_wanted.connect(self._go_to_node)
-        self.details.message.connect(lambda words: self.statusBar().showMessage(words, 4000))
+        self.details.message.connect(self.status.mention)
         self.file_notices = FileNotices(self.files, self.notices)
         self.files.added.connect(self._added)
         self.files.removed.connect(self._removed)
@@ -166,7 +165,7 @@ class Window(QMainWindow):
     def _added(self, file: OpenFile) -> None:
         page = self.tabs.add(file)
         page.picked.connect(lambda nodes: self._picked(file, nodes))
-        page.message.connect(lambda words: self.statusBar().showMessage(words, 4000))
+        page.message.connect(self.status.mention)
         page.painted.connect(self.painted)
 
     def _removed(self, file: OpenFile) -> None:
@@ -314,10 +313,9 @@ class Window(QMainWindow):
     def _show_keys(self) -> None:
         from ckpt_gui.gui.keys_page import KeysPage
 
-        groups = [(name, menu.actions()) for name, menu in self.commands.menus.items()]
-        tree = self.tree()
-        tree_keys = ("Tree", tree.actions() if tree is not None else ())
-        KeysPage([*groups, tree_keys, ("Page", self.details.menu.actions())], self).show()
+        tree, groups = self.tree(), [(name, menu.actions()) for name, menu in self.commands.menus.items()]
+        groups += [("Tree", tree.actions() if tree is not None else []), ("Page", self.details.menu.actions())]
+        KeysPage(groups, self).show()
 
     def _about(self) -> None:
         from ckpt_gui import __version__
