@@ -316,5 +316,3 @@ def spread(places: Floats) -> Floats:
         half = max(0.5, abs(float(places[0])) / 2)
         return np.array([places[0] - half, places[1] + half])
     return places
-
-
