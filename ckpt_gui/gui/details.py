@@ -18,6 +18,7 @@ from ckpt_gui.gui.side import Side
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts
     from ckpt_gui.core.progress import Report
+    from ckpt_gui.gui.heatmap_panel import HeatmapPanel
     from ckpt_gui.gui.histogram_panel import HistogramPanel
     from ckpt_gui.gui.open_files import OpenFile
     from ckpt_gui.gui.overview_panel import OverviewPanel
@@ -29,7 +30,7 @@ _SLOT = "facts"
 
 
 class Details(Side):
-    """Overview, Summary, Histogram, Info.
+    """Overview, Summary, Histogram, Heat-map, Info.
 
     The page stays where the person left it as the selection moves; only the Overview, which says
     nothing of a selection, gives way when rows are picked, and comes back when none is.
@@ -58,6 +59,7 @@ class Details(Side):
         self.add("Overview", self._overview_page)
         self.add("Summary", self._summary_page)
         self.add("Histogram", self._histogram_page)
+        self.add("Heat-map", self._heatmap_page)
         self.add("Info", self._info_page)
         self.chosen.connect(self._page_chosen)
 
@@ -173,12 +175,19 @@ class Details(Side):
         panel.message.connect(self.message)
         return self._linked(panel)
 
+    def _heatmap_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.heatmap_panel import HeatmapPanel
+
+        panel = HeatmapPanel(self._jobs, self._settings, parent)
+        panel.message.connect(self.message)
+        return self._linked(panel)
+
     def _info_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import InfoPanel
 
         return self._linked(InfoPanel(parent))
 
-    def _linked(self, panel: OverviewPanel | SummaryPanel | HistogramPanel | InfoPanel) -> QWidget:
+    def _linked(self, panel: OverviewPanel | SummaryPanel | HistogramPanel | HeatmapPanel | InfoPanel) -> QWidget:
         panel.node_wanted.connect(self.node_wanted)
         return panel
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ckpt_gui.gui.start_page import StartPage
     from ckpt_gui.gui.tree_panel import TreePanel
 
-PAGES = ("overview", "summary", "histogram", "info")
+PAGES = ("overview", "summary", "histogram", "heat-map", "info")
 LOOK_AT_DISK_MS = 4_000
 """So often an active window sees whether its files have changed."""
 NEEDS_A_FILE = ("reload", "close tab", "filter", *PAGES, "next page", "previous page", "next tab", "previous tab")
