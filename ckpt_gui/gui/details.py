@@ -47,6 +47,7 @@ class Details(Side):
         # and, for links, node_wanted.
         self.add("Overview", self._overview_page)
         self.add("Summary", self._summary_page)
+        self.add("Values", self._values_page)
         self.add("Info", self._info_page)
         self.chosen.connect(self._page_chosen)
 
@@ -125,6 +126,13 @@ class Details(Side):
         from ckpt_gui.gui.tensor_panel import SummaryPanel
 
         return self._linked(SummaryPanel(parent))
+
+    def _values_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.values_panel import ValuesPanel
+
+        panel = ValuesPanel(self._jobs, parent)
+        panel.message.connect(self.message)
+        return self._linked(panel)
 
     def _info_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import InfoPanel
