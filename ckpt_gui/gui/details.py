@@ -18,11 +18,8 @@ from ckpt_gui.gui.side import Side
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts
     from ckpt_gui.core.progress import Report
-    from ckpt_gui.gui.heatmap_panel import HeatmapPanel
-    from ckpt_gui.gui.histogram_panel import HistogramPanel
     from ckpt_gui.gui.open_files import OpenFile
     from ckpt_gui.gui.overview_panel import OverviewPanel
-    from ckpt_gui.gui.tensor_panel import InfoPanel, SummaryPanel
 
 AT_ONCE = 5_000
 """Facts about so many tensors are worked out on the spot; about more, by a job."""
@@ -30,7 +27,7 @@ _SLOT = "facts"
 
 
 class Details(Side):
-    """Overview, Summary, Histogram, Heat-map, Info.
+    """Overview, Summary, and what shows values: Histogram, Heat-map, Values, Layers; Info.
 
     The page stays where the person left it as the selection moves; only the Overview, which says
     nothing of a selection, gives way when rows are picked, and comes back when none is.
@@ -60,6 +57,7 @@ class Details(Side):
         self.add("Summary", self._summary_page)
         self.add("Histogram", self._histogram_page)
         self.add("Heat-map", self._heatmap_page)
+        self.add("Values", self._values_page)
         self.add("Info", self._info_page)
         self.chosen.connect(self._page_chosen)
 
@@ -182,14 +180,22 @@ class Details(Side):
         panel.message.connect(self.message)
         return self._linked(panel)
 
+    def _values_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.values_panel import ValuesPanel
+
+        panel = ValuesPanel(self._jobs, parent)
+        panel.message.connect(self.message)
+        return self._linked(panel)
+
     def _info_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import InfoPanel
 
         return self._linked(InfoPanel(parent))
 
-    def _linked(self, panel: OverviewPanel | SummaryPanel | HistogramPanel | HeatmapPanel | InfoPanel) -> QWidget:
+    def _linked(self, panel: Any) -> QWidget:
         panel.node_wanted.connect(self.node_wanted)
-        return panel
+        linked: QWidget = panel
+        return linked
 
 
 def _import_plots(_report: Report) -> None:
