@@ -15,7 +15,7 @@ from typing import NoReturn
 from ckpt_gui import __version__
 from ckpt_gui.core.errors import CheckpointError
 
-TABS = ("summary", "histogram", "heat-map", "values", "info", "overview")
+TABS = ("summary", "histogram", "heat-map", "values", "layers", "info", "overview")
 VERBS = ("open", "info", "demo")
 LATER = ("compare", "stats", "diff", "trend", "convert", "verify", "integrate")
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
