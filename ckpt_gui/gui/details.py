@@ -12,13 +12,14 @@ from PySide6.QtWidgets import QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.picked_statistics import PickedStatistics
+from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.side import Side
 
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts
     from ckpt_gui.gui.open_files import OpenFile
     from ckpt_gui.gui.overview_panel import OverviewPanel
-    from ckpt_gui.gui.tensor_panel import InfoPanel, SummaryPanel
 
 AT_ONCE = 5_000
 """Facts about so many tensors are worked out on the spot; about more, by a job."""
@@ -33,13 +34,20 @@ class Details(Side):
 
     Signals:
         node_wanted: a link to a row was followed.
+        place_wanted: a link to one value of a tensor was followed; its row, and the index.
+        message: a sentence for the status bar.
+        compute_wanted: the statistics of all tensors of the file in front are asked for.
     """
 
     node_wanted = Signal(int)
+    place_wanted = Signal(int, tuple)
+    message = Signal(str)
+    compute_wanted = Signal()
 
-    def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
+    def __init__(self, jobs: Jobs, scanning: Scanning, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._jobs, self._scanning = jobs, scanning
+        self._statistics = PickedStatistics(jobs, scanning, self)
         self._file: OpenFile | None = None
         self._facts: Facts | None = None
         self._node_page = "summary"
@@ -47,12 +55,14 @@ class Details(Side):
         # and, for links, node_wanted.
         self.add("Overview", self._overview_page)
         self.add("Summary", self._summary_page)
+        self.add("Layers", self._layers_page)
         self.add("Info", self._info_page)
         self.chosen.connect(self._page_chosen)
 
     def show_file(self, file: OpenFile | None) -> None:
         """Another file is in front, or it was read again."""
         self._file = file
+        self._statistics.stop()
         self._facts = None
         self.show_pages(file is None or file.opened is not None or file.task is not None)
         self.fill()
@@ -60,6 +70,7 @@ class Details(Side):
     def show_picked(self) -> None:
         """Other rows were picked in the file in front."""
         self._facts = None
+        self._statistics.stop()
         nodes = self._file.nodes if self._file is not None else []
         if nodes in ([], [0]):
             self.choose("overview")
@@ -108,6 +119,8 @@ class Details(Side):
         panel: Any = self.front()
         if hasattr(panel, "show_facts"):
             panel.show_facts(found)
+            if hasattr(panel, "show_statistics") and self._file is not None:
+                self._statistics.look_at(self._file, list(self._file.nodes))
         elif self._file is not None:
             panel.show_picked(self._file, list(self._file.nodes))
 
@@ -124,13 +137,25 @@ class Details(Side):
     def _summary_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import SummaryPanel
 
-        return self._linked(SummaryPanel(parent))
+        panel = SummaryPanel(parent)
+        self._statistics.found.connect(panel.show_statistics)
+        panel.place_wanted.connect(self.place_wanted)
+        return self._linked(panel)
+
+    def _layers_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.layers_panel import LayersPanel
+
+        panel = LayersPanel(self._jobs, self._scanning, parent)
+        panel.message.connect(self.message)
+        panel.compute_wanted.connect(self.compute_wanted)
+        return self._linked(panel)
 
     def _info_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import InfoPanel
 
         return self._linked(InfoPanel(parent))
 
-    def _linked(self, panel: OverviewPanel | SummaryPanel | InfoPanel) -> QWidget:
+    def _linked(self, panel: Any) -> QWidget:
         panel.node_wanted.connect(self.node_wanted)
-        return panel
+        made: QWidget = panel
+        return made

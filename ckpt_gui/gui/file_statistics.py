@@ -45,7 +45,9 @@ class FileStatistics(QObject):
         if file.opened is None:
             return
         if self._scanning.snapshot(file).complete(range(file.opened.checkpoint.rows)):
-            self._pages[file].message.emit("The statistics of all tensors are there; the header's menu shows the columns")
+            self._pages[file].message.emit(
+                "The statistics of all tensors are there; the header's menu shows the columns"
+            )
         else:
             self._scanning.compute_all(file)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.stats.brief import Brief, has_ints, pack, unpack
-from ckpt_gui.core.stats.rollup import Columns, rolled_up
+from ckpt_gui.core.stats.rollup import Columns, combined_numbers, rolled_up
 
 NAMES = ("min", "max", "mean", "std", "l2", "absmax", "count", "finite", "zeros", "nan", "inf")
 """Columns kept, in the values' own units; ``inf`` counts both infinities."""
@@ -148,6 +148,12 @@ class Known:
         """What is known of a tensor."""
         held = self._briefs[tensor]
         return unpack(held) if isinstance(held, bytes) else held
+
+    def together(self, tensors: Sequence[int]) -> dict[str, float | None]:
+        """The numbers of ``NAMES`` over several tensors, each counted in full; those not looked at are left out."""
+        with self._lock:
+            held = {name: column[np.asarray(tensors, np.int64)] for name, column in self._columns.items()}
+        return combined_numbers(held)
 
     def why_not(self, tensor: int) -> str:
         """Why a tensor that was looked at has no statistics; "" if it has, or was not."""
