@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.picked_statistics import PickedStatistics
 from ckpt_gui.gui.scanning import Scanning
+from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.side import Side
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _SLOT = "facts"
 
 
 class Details(Side):
-    """Overview, Summary, Info.
+    """Overview, Summary, Histogram, Info.
 
     The page stays where the person left it as the selection moves; only the Overview, which says
     nothing of a selection, gives way when rows are picked, and comes back when none is.
@@ -35,7 +36,7 @@ class Details(Side):
     Signals:
         node_wanted: a link to a row was followed.
         place_wanted: a link to one value of a tensor was followed; its row, and the index.
-        message: a sentence for the status bar.
+        message: a word for the status bar.
         compute_wanted: the statistics of all tensors of the file in front are asked for.
     """
 
@@ -44,33 +45,38 @@ class Details(Side):
     message = Signal(str)
     compute_wanted = Signal()
 
-    def __init__(self, jobs: Jobs, scanning: Scanning, parent: QWidget | None = None) -> None:
+    def __init__(self, jobs: Jobs, scanning: Scanning, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs, self._scanning = jobs, scanning
+        self._settings = settings
         self._statistics = PickedStatistics(jobs, scanning, self)
+        self.menu = QMenu("&Page", self)
+        """What can be done on the page in front."""
+        self.menu.setToolTipsVisible(True)
         self._file: OpenFile | None = None
         self._facts: Facts | None = None
         self._node_page = "summary"
         # One line a page; a page needs show_facts (what is known without reading a value) or show_picked (which reads),
-        # and, for links, node_wanted.
+        # and, for links, node_wanted; one that reads also let_go, which stops and forgets, and message.
         self.add("Overview", self._overview_page)
         self.add("Summary", self._summary_page)
+        self.add("Histogram", self._histogram_page)
         self.add("Layers", self._layers_page)
         self.add("Info", self._info_page)
         self.chosen.connect(self._page_chosen)
 
     def show_file(self, file: OpenFile | None) -> None:
         """Another file is in front, or it was read again."""
+        self._let_go()
         self._file = file
-        self._statistics.stop()
         self._facts = None
         self.show_pages(file is None or file.opened is not None or file.task is not None)
         self.fill()
 
     def show_picked(self) -> None:
         """Other rows were picked in the file in front."""
+        self._let_go()
         self._facts = None
-        self._statistics.stop()
         nodes = self._file.nodes if self._file is not None else []
         if nodes in ([], [0]):
             self.choose("overview")
@@ -80,7 +86,10 @@ class Details(Side):
 
     def fill(self) -> None:
         """Bring the page in front up to date."""
-        file = self._file
+        self._fill_page(self._file)
+        self._fill_menu()
+
+    def _fill_page(self, file: OpenFile | None) -> None:
         if self.page() == "overview":
             self._fill_overview(file)
         elif file is None or file.opened is None:
@@ -109,7 +118,11 @@ class Details(Side):
         if sum(checkpoint.nodes.tensors[node] for node in nodes or [0]) <= AT_ONCE:
             self._show_facts(facts(checkpoint, anatomy, nodes))
         else:
-            self._jobs.run(_SLOT, lambda _report: facts(checkpoint, anatomy, nodes), self._show_facts)
+            self._jobs.run(_SLOT, lambda _report: facts(checkpoint, anatomy, nodes), self._facts_found)
+
+    def _facts_found(self, found: Facts) -> None:
+        self._show_facts(found)
+        self._fill_menu()
 
     def _show_facts(self, found: Facts) -> None:
         self._facts = found
@@ -128,6 +141,20 @@ class Details(Side):
         if name != "overview":
             self._node_page = name
         self.fill()
+
+    def _let_go(self) -> None:
+        """No page works any longer on what was picked before, nor keeps its files open."""
+        self._statistics.stop()
+        for panel in self.made_panels():
+            if hasattr(panel, "let_go"):
+                panel.let_go()
+
+    def _fill_menu(self) -> None:
+        shown = self._file is not None and self._file.opened is not None and self.made(self.page())
+        actions = self.front().actions() if shown else []
+        self.menu.clear()
+        self.menu.addActions(actions)
+        self.menu.setEnabled(bool(actions))
 
     def _overview_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.overview_panel import OverviewPanel
@@ -148,6 +175,13 @@ class Details(Side):
         panel = LayersPanel(self._jobs, self._scanning, parent)
         panel.message.connect(self.message)
         panel.compute_wanted.connect(self.compute_wanted)
+        return self._linked(panel)
+
+    def _histogram_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.histogram_panel import HistogramPanel
+
+        panel = HistogramPanel(self._jobs, self._settings, parent)
+        panel.message.connect(self.message)
         return self._linked(panel)
 
     def _info_page(self, parent: QWidget) -> QWidget:

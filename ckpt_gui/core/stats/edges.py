@@ -13,6 +13,8 @@ from ckpt_gui.core.stats.percentile import percentile
 Axis = Literal["linear", "symlog", "log"]
 MOST_BINS = 512
 """By hand or automatically."""
+MANY_BINS = 200
+"""Automatically, at most."""
 FEWEST_BINS = 10
 """Automatically, where there is more than one value."""
 
@@ -45,7 +47,7 @@ def edges(
     count = min(bins or _automatic(summary, start, stop), MOST_BINS)
     if axis == "linear":
         return _increasing(_evenly(start, stop, count), start, stop)
-    centre = _typical(summary)
+    centre = typical(summary)
     turned = np.linspace(math.asinh(start / centre), math.asinh(stop / centre), count + 1)
     return _increasing(np.sinh(turned) * centre, start, stop)
 
@@ -75,8 +77,8 @@ def _smallest(summary: Summary) -> float:
     return float(sizes.min()) if sizes.size else 0.0
 
 
-def _typical(summary: Summary) -> float:
-    """The median magnitude, not 0: what bends the symlog axis."""
+def typical(summary: Summary) -> float:
+    """The median magnitude of what is not 0 (1 if all is): where the symlog axis bends."""
     cells = summary.distribution
     sizes = np.maximum(np.abs(cells.low), np.abs(cells.high))
     order = np.argsort(sizes)
@@ -100,9 +102,10 @@ def _automatic(summary: Summary, start: float, stop: float) -> int:
     assert lower is not None
     spread = float(upper) - float(lower)
     width = 2 * spread / math.cbrt(summary.finite)
-    if not math.isfinite(width) or width <= 0 or (stop - start) / width > MOST_BINS:
-        return 200
-    count = math.ceil((stop - start) / width)
+    # A long tail makes that rule ask for more bins than there is to see.
+    most = min(MANY_BINS, math.ceil(4 * math.sqrt(summary.finite)))
+    usable = math.isfinite(width) and width > 0 and (stop - start) / width < most
+    count = math.ceil((stop - start) / width) if usable else most
     if isinstance(summary.min, int):  # never less than one whole number a bin
         count = min(count, max(int(stop - start), 1))
     return max(count, 1 if isinstance(summary.min, int) else FEWEST_BINS)
