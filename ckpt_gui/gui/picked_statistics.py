@@ -16,6 +16,8 @@ from ckpt_gui.gui.scanning import UNASKED_NBYTES, Scanning
 if TYPE_CHECKING:
     from ckpt_gui.core.stats.nouns import Summary
 
+UNASKED_TENSORS, LIGHT_NBYTES = 2_000, 1 << 30
+"""Of a group, that are looked at when it is picked; more when statistics are asked for."""
 PREVIEW_FROM = 32 << 20
 """Bytes from which a preview comes first."""
 _EXACT, _PREVIEW = "statistics of what is picked", "preview of what is picked"
@@ -49,8 +51,18 @@ class PickedStatistics(QObject):
         if len(self._tensors) == 1:
             self._look_at_one(file, self._tensors[0])
         elif self._tensors:
-            self._scanning.want(file, self._tensors)
+            if self._is_light(file):
+                self._scanning.want(file, self._tensors)
             self._tell_several(file)
+
+    def _is_light(self, file: OpenFile) -> bool:
+        """May a mere click on a group have all of it looked at?"""
+        from ckpt_gui.core.stats.fill import nbytes_of
+
+        assert file.opened is not None
+        return (
+            len(self._tensors) <= UNASKED_TENSORS and nbytes_of(file.opened.checkpoint, self._tensors) <= LIGHT_NBYTES
+        )
 
     def stop(self) -> None:
         """Nothing is looked at any more."""
@@ -123,9 +135,10 @@ class PickedStatistics(QObject):
         snapshot, tensors = self._scanning.snapshot(file), self._tensors
         waiting = len(tensors) - sum(map(snapshot.done.__getitem__, tensors))
         if waiting and not self._scanning.running(file):
-            nbytes = self._scanning.would_ask(file, tensors)
-            self._tell_none(f"{text.size(nbytes)} of values are not read unasked: "
-                            "“Compute statistics of all tensors” does it" if nbytes else "not computed")  # fmt: skip
+            self._tell_none(
+                f"{waiting:,} of these {len(tensors):,} tensors were not looked at yet; “Compute statistics of all"
+                " tensors” in the menu Tree does it"
+            )
             return
         bad = snapshot.by_tensor["nonfinite"]
         first = next((tensor for tensor in tensors if bad.get(tensor)), None)

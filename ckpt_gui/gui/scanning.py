@@ -209,7 +209,7 @@ class Scanning(QObject):
                 shelf.keep([(tensor, kept)])
             return known.snapshot(checkpoint)
 
-        self._jobs.run(f"note of {file.path}", work, lambda snapshot: self._take(file, filling, snapshot))
+        self._jobs.run(f"note {tensor} of {file.path}", work, lambda snapshot: self._take(file, filling, snapshot))
 
     def forget(self, file: OpenFile) -> None:
         """The file was closed, or read again."""

@@ -115,6 +115,7 @@ class Window(QMainWindow):
         self.details.message.connect(lambda words: self.statusBar().showMessage(words, 4000))
         self.file_notices = FileNotices(self.files, self.notices)
         self.file_statistics = FileStatistics(self.files, self.scanning)
+        self.details.compute_wanted.connect(lambda: self._with_file(self.scanning.compute_all))
         self.files.added.connect(self._added)
         self.files.removed.connect(self._removed)
         self.files.reading.connect(lambda file: self._say(file, f"Reading {text.escape(file.name)} …"))

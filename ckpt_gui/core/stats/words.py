@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from ckpt_gui.core import text
 from ckpt_gui.core.facts import Fact, Section
 from ckpt_gui.core.stats.brief import PERCENTILES, Brief
-from ckpt_gui.core.stats.layers import LOGARITHMIC, STATISTICS, Outlier
 from ckpt_gui.core.stats.nouns import Index, Number
 
 TITLE = "Statistics"
-MAX_LISTED = 200
 
 
 def number(value: Number | None) -> str:
@@ -109,30 +107,3 @@ def of_several(numbers: Mapping[str, float | None], tensors: int, waiting: int, 
 def without(why: str) -> tuple[Section, ...]:
     """There are none; why, in a sentence."""
     return (Section(TITLE, (Fact("", text.escape(why)),)),)
-
-
-def of_outliers(found: Sequence[Outlier], names: Mapping[int, str], nodes: Mapping[int, int],
-                statistic: str) -> tuple[Section, ...]:  # fmt: skip
-    """The layers that stand out, each leading to its tensor. ``names``, ``nodes``: by tensor id."""
-    if not found:
-        return ()
-    title = STATISTICS[statistic].lower()
-    facts = [
-        Fact("NaN, Inf" if math.isnan(one.typical) else title.capitalize(),
-             f"{names[one.point.tensor]}   {_deviation(one, statistic)}", nodes[one.point.tensor], alarm=True)
-        for one in found[:MAX_LISTED]
-    ]  # fmt: skip
-    if len(found) > MAX_LISTED:
-        facts.append(Fact("", f"and {len(found) - MAX_LISTED:,} more"))
-    return (Section(f"{text.plural(len(found), 'tensor')} stand{'s' if len(found) == 1 else ''} out", tuple(facts)),)
-
-
-def _deviation(one: Outlier, statistic: str) -> str:
-    if math.isnan(one.typical):
-        return f"{int(one.point.high):,} of its values"
-    value = one.point.low if one.point.low == one.point.high else max(abs(one.point.low), abs(one.point.high))
-    words = f"{number(value)}, where its kind has {number(one.typical)}"
-    if statistic in LOGARITHMIC and one.typical > 0 and value > 0:
-        factor = value / one.typical
-        words += f" ({factor:.3g} times as much)" if factor > 1 else f" ({1 / factor:.3g} times less)"
-    return words
