@@ -39,6 +39,8 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
         Command("summary", "&Summary", "F3"),
         Command("histogram", "&Histogram", "F7"),
         Command("heat-map", "Heat-&map", "F8"),
+        Command("values", "&Values", "F9"),
+        Command("layers", "&Layers", "F12"),
         Command("info", "&Info", "F4"),
         Command("next page", "&Next page on the right", "Ctrl+."),
         Command("previous page", "&Previous page on the right", "Ctrl+,"),

@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.picked_statistics import PickedStatistics
+from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.side import Side
 
@@ -34,16 +36,21 @@ class Details(Side):
 
     Signals:
         node_wanted: a link to a row was followed.
+        place_wanted: a link to one value of a tensor was followed; its row, and the index.
         message: a word for the status bar.
+        compute_wanted: the statistics of all tensors of the file in front are asked for.
     """
 
     node_wanted = Signal(int)
+    place_wanted = Signal(int, tuple)
     message = Signal(str)
+    compute_wanted = Signal()
 
-    def __init__(self, jobs: Jobs, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(self, jobs: Jobs, scanning: Scanning, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._jobs, self._scanning = jobs, scanning
         self._settings = settings
+        self._statistics = PickedStatistics(jobs, scanning, self)
         self.menu = QMenu("&Page", self)
         """What can be done on the page in front."""
         self.menu.setToolTipsVisible(True)
@@ -58,6 +65,7 @@ class Details(Side):
         self.add("Histogram", self._histogram_page)
         self.add("Heat-map", self._heatmap_page)
         self.add("Values", self._values_page)
+        self.add("Layers", self._layers_page)
         self.add("Info", self._info_page)
         self.chosen.connect(self._page_chosen)
 
@@ -129,6 +137,8 @@ class Details(Side):
         panel: Any = self.front()
         if hasattr(panel, "show_facts"):
             panel.show_facts(found)
+            if hasattr(panel, "show_statistics") and self._file is not None:
+                self._statistics.look_at(self._file, list(self._file.nodes))
         elif self._file is not None:
             panel.show_picked(self._file, list(self._file.nodes))
 
@@ -145,6 +155,7 @@ class Details(Side):
 
     def _let_go(self) -> None:
         """No page works any longer on what was picked before, nor keeps its files open."""
+        self._statistics.stop()
         for panel in self.made_panels():
             if hasattr(panel, "let_go"):
                 panel.let_go()
@@ -164,7 +175,18 @@ class Details(Side):
     def _summary_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import SummaryPanel
 
-        return self._linked(SummaryPanel(parent))
+        panel = SummaryPanel(parent)
+        self._statistics.found.connect(panel.show_statistics)
+        panel.place_wanted.connect(self.place_wanted)
+        return self._linked(panel)
+
+    def _layers_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.layers_panel import LayersPanel
+
+        panel = LayersPanel(self._jobs, self._scanning, parent)
+        panel.message.connect(self.message)
+        panel.compute_wanted.connect(self.compute_wanted)
+        return self._linked(panel)
 
     def _histogram_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.histogram_panel import HistogramPanel
@@ -194,8 +216,8 @@ class Details(Side):
 
     def _linked(self, panel: Any) -> QWidget:
         panel.node_wanted.connect(self.node_wanted)
-        linked: QWidget = panel
-        return linked
+        made: QWidget = panel
+        return made
 
 
 def _import_plots(_report: Report) -> None:

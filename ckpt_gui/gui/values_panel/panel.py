@@ -12,7 +12,6 @@ from ckpt_gui.core.progress import Report
 from ckpt_gui.core.table.index_line import BadIndex, Place, parse_place
 from ckpt_gui.core.table.layout import Layout
 from ckpt_gui.core.table.styles import Style
-from ckpt_gui.gui import theme
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.spoken import Elided, spoken
 from ckpt_gui.gui.values_model import Page, ValuesModel

@@ -1,4 +1,4 @@
-"""One pass, in NumPy and as machine code, against plain NumPy: whatever the values, however they are cut into blocks."""
+"""One pass, in NumPy and as machine code, against plain NumPy: whatever the values, however cut into blocks."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def check_histograms(reading: Reading, tensor: int, found: Summary, values: Any)
         assert shown.counts.tolist() == np.histogram(finite, shown.edges)[0].tolist()
         assert shown.below == shown.above == 0
     for axis in ("linear", "symlog", "log"):
-        wanted = edges(found, axis=axis)  # type: ignore[arg-type]
+        wanted = edges(found, axis=axis)
         if wanted.size:
             assert np.all(np.diff(wanted) > 0) or wanted[0] == wanted[-1]
             counted = histogram(reading, [tensor], wanted, magnitudes=axis == "log")
