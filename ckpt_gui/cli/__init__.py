@@ -16,8 +16,8 @@ from ckpt_gui import __version__
 from ckpt_gui.core.errors import CheckpointError
 
 TABS = ("summary", "histogram", "heat-map", "values", "info", "overview")
-VERBS = ("open", "info", "verify", "demo")
-LATER = ("compare", "stats", "diff", "trend", "convert", "integrate")
+VERBS = ("open", "info", "stats", "verify", "demo")
+LATER = ("compare", "diff", "trend", "convert", "integrate")
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
 READ_WORKER = "--read-worker"
 
@@ -67,6 +67,10 @@ def _run(words: list[str]) -> int:
         from ckpt_gui.cli import inform
 
         return inform.run(options)
+    if options.verb == "stats":
+        from ckpt_gui.cli import statistics
+
+        return statistics.run(options)
     if options.verb == "verify":
         from ckpt_gui.cli import verify
 
@@ -91,10 +95,27 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("file", metavar="FILE")
     info.add_argument("--json", action="store_true", help="one JSON object on standard output")
     info.add_argument("--all", action="store_true", help="list every tensor, however many")
-    verify = verbs.add_parser("verify", help="does it hold together, are the values finite; exit code 1 if not")
-    verify.add_argument("file", metavar="FILE", help="checkpoint or folder")
-    verify.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    verify.add_argument("--all", action="store_true", help="list every problem and finding, however many")
-    for verb in (info, verify):
-        verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
+    info.add_argument("--patient", action="store_true", help="no time limit")
+    _declare_stats(verbs.add_parser("stats", help="statistics and histograms of the values"))
+    _declare_verify(verbs.add_parser("verify", help="does it hold together, are the values finite"))
     return parser
+
+
+def _declare_stats(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument(
+        "--key", metavar="GLOB", action="append", help="only tensors whose path or last key fits; repeat"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, histograms included")
+    parser.add_argument("--csv", action="store_true", help="a line a tensor, separated by commas")
+    parser.add_argument("--bins", type=int, metavar="N", help="bins of each histogram, 1 to 100")
+    parser.add_argument("--spectrum", action="store_true", help="singular values of matrices too (slow)")
+    parser.add_argument("--all", action="store_true", help="a row for every tensor, however many")
+    parser.add_argument("--patient", action="store_true", help="no time limit for reading the index")
+
+
+def _declare_verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="checkpoint or folder")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--all", action="store_true", help="list every problem and finding, however many")
+    parser.add_argument("--patient", action="store_true", help="no time limit for reading the index")

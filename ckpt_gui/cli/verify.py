@@ -9,17 +9,15 @@ import os
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckpt_gui.cli.progress import Shown
 from ckpt_gui.core.errors import OpenError, UnknownFormat
-from ckpt_gui.core.progress import SILENT, Deadline, Report
+from ckpt_gui.core.progress import Deadline, Report
 from ckpt_gui.core.reader import read
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from ckpt_gui.core.health import Health
 
 _STYLES = {"problem": "bold red", "finding": "bold yellow", "good": "bold green", "note": "dim", "": ""}
@@ -55,7 +53,7 @@ def _examine(path: str, *, patient: bool) -> tuple[Health, str | None]:
     from ckpt_gui.core.tensors import Reading
 
     workers = min(os.cpu_count() or 1, 8)
-    with Reading(opened.checkpoint) as reading, ThreadPoolExecutor(workers) as executor, _progress() as report:
+    with Reading(opened.checkpoint) as reading, ThreadPoolExecutor(workers) as executor, Shown("Checking") as report:
         return check(opened, reading, report=report, executor=executor, workers=workers), opened.checkpoint.format
 
 
@@ -64,15 +62,6 @@ def _was_read(path: str, exc: OpenError) -> bool:
     if type(exc) is OpenError:
         return False
     return not (isinstance(exc, UnknownFormat) and Path(path).is_dir())
-
-
-def _progress() -> AbstractContextManager[Report]:
-    """A bar on standard error, where somebody looks at it."""
-    if not sys.stderr.isatty():
-        return nullcontext(SILENT)
-    from ckpt_gui.cli.progress_bar import ProgressBar
-
-    return ProgressBar("Checking")
 
 
 def _print(path: str, form: str | None, health: Health, *, whole: bool) -> None:

@@ -34,7 +34,7 @@ def info_json(opened: Opened) -> Iterator[str]:
     tail: dict[str, Any] = {
         "code": [{"name": one.name, "known": one.trust != "unknown", "class": one.trust} for one in checkpoint.code],
         "weights_only": {"accepted": judged.accepted, "needs": list(judged.needs), "why": judged.why},
-        "problems": [{"path": _plain(one.path), "text": one.text} for one in checkpoint.problems],
+        "problems": [{"path": plain_path(one.path), "text": one.text} for one in checkpoint.problems],
         "notes": list(checkpoint.notes),
         "framework": opened.anatomy.framework,
         "evidence": list(opened.anatomy.evidence),
@@ -42,7 +42,8 @@ def info_json(opened: Opened) -> Iterator[str]:
     yield ", " + json.dumps(tail)[1:] + "\n"
 
 
-def _plain(path: Path | None) -> list[Any] | None:
+def plain_path(path: Path | None) -> list[Any] | None:
+    """A path as JSON has it; its infinite and NaN keys as text."""
     if path is None:
         return None
     return [str(key) if isinstance(key, float) and not math.isfinite(key) else key for key in path]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ckpt_gui.core.health.nouns import Entry, Health, Kind
+from ckpt_gui.core.info import plain_path
 from ckpt_gui.core.text import clip, escape, path_text, plural
 
 TITLES = {
@@ -119,8 +119,5 @@ def as_json(health: Health, path: str, form: str | None) -> dict[str, Any]:
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    path = None
-    if entry.path is not None:
-        path = [str(key) if isinstance(key, float) and not math.isfinite(key) else key for key in entry.path]
     index = None if entry.index is None else list(entry.index)
-    return {"path": path, "index": index, "kind": entry.kind.value, "text": entry.text}
+    return {"path": plain_path(entry.path), "index": index, "kind": entry.kind.value, "text": entry.text}

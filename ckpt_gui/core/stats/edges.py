@@ -13,6 +13,8 @@ from ckpt_gui.core.stats.percentile import percentile
 Axis = Literal["linear", "symlog", "log"]
 MOST_BINS = 512
 """By hand or automatically."""
+MANY_BINS = 200
+"""Automatically, at most."""
 FEWEST_BINS = 10
 """Automatically, where there is more than one value."""
 
@@ -100,9 +102,10 @@ def _automatic(summary: Summary, start: float, stop: float) -> int:
     assert lower is not None
     spread = float(upper) - float(lower)
     width = 2 * spread / math.cbrt(summary.finite)
-    if not math.isfinite(width) or width <= 0 or (stop - start) / width > MOST_BINS:
-        return 200
-    count = math.ceil((stop - start) / width)
+    # A long tail makes that rule ask for more bins than there is to see.
+    most = min(MANY_BINS, math.ceil(4 * math.sqrt(summary.finite)))
+    usable = math.isfinite(width) and width > 0 and (stop - start) / width < most
+    count = math.ceil((stop - start) / width) if usable else most
     if isinstance(summary.min, int):  # never less than one whole number a bin
         count = min(count, max(int(stop - start), 1))
     return max(count, 1 if isinstance(summary.min, int) else FEWEST_BINS)

@@ -24,9 +24,11 @@ def finish(way: Way, tensor: TensorInfo, partials: Sequence[Partial], *, sampled
     taken = moments.count + sum(one.nan + one.posinf + one.neginf for one in partials)
     times = 1 if sampled else min(way.form.multiplicity, MOST // max(taken, 1))
     low, high, counts = merged_cells([(one.low, one.high, one.counts) for one in partials if one.counts.size])
-    distribution = Distribution(low, high, counts * times)
     lowest = [one.min for one in partials if one.min is not None]
     highest = [one.max for one in partials if one.max is not None]
+    if lowest:  # the outermost cells reach no further than the values do
+        low, high = np.maximum(low, float(min(lowest))), np.minimum(high, float(max(highest)))
+    distribution = Distribution(low, high, counts * times)
     nan, posinf, neginf = (times * sum(getattr(one, name) for one in partials) for name in ("nan", "posinf", "neginf"))
     return Summary(
         numel=tensor.numel,

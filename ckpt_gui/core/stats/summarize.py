@@ -10,9 +10,11 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
+from ckpt_gui.core.columns import Flag
 from ckpt_gui.core.errors import ReadError
 from ckpt_gui.core.kernels import passes
 from ckpt_gui.core.kernels.partial import Partial
+from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.stats.finish import finish
 from ckpt_gui.core.stats.lanes import Way, way
@@ -92,14 +94,39 @@ def scan(
 ) -> Iterator[tuple[int, Summary | ReadError]]:
     """The statistics of many tensors as they are done, begun in the order given; ReadError for those that have none.
 
-    Large tensors are shared among the threads, small ones handed out by the dozen.
+    Large tensors are shared among the threads, small ones handed out by the dozen; tensors that are the
+    same window of the same storage are read once.
     """
     plans: dict[int, Way] = {}
-    for tensor in dict.fromkeys(tensors):
+    twins: dict[int, list[int]] = {}
+    for alike in _alike(reading.checkpoint, tensors):
         try:
-            plans[tensor] = way(reading, tensor)
+            plans[alike[0]] = way(reading, alike[0])
+            twins[alike[0]] = alike
         except ReadError as exc:
-            yield tensor, exc
+            yield from ((tensor, exc) for tensor in alike)
+    for tensor, found in _scan(reading, plans, report, executor, workers):
+        for twin in twins[tensor]:
+            yield twin, found
+
+
+def _alike(checkpoint: Checkpoint, tensors: Iterable[int]) -> list[list[int]]:
+    """The tensors, those together that show the same values."""
+    t, extras = checkpoint.tensors, checkpoint.extras
+    groups: dict[Any, list[int]] = {}
+    for tensor in dict.fromkeys(tensors):
+        at, storage = t.sizes_at[tensor], t.storage[tensor]
+        known = storage >= 0 and tensor not in extras and t.problem[tensor] < 0
+        sizes = t.sizes[at : at + 2 * t.rank[tensor]].tobytes()
+        views = t.flags[tensor] & (Flag.CONJ | Flag.NEG)
+        window = (storage, t.offset[tensor], t.dtype[tensor], t.layout[tensor], views, sizes) if known else tensor
+        groups.setdefault(window, []).append(tensor)
+    return list(groups.values())
+
+
+def _scan(
+    reading: Reading, plans: dict[int, Way], report: Report, executor: Executor | None, workers: int
+) -> Iterator[tuple[int, Summary | ReadError]]:
     units = list(_units(plans))
     total, done = sum(plan.nbytes for plan in plans.values()), 0
     waiting: dict[int, dict[int, Shared | ReadError]] = {}
