@@ -11,11 +11,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from ckpt_gui.core import text
+from ckpt_gui.gui.checking import Checking
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.side import Side
 
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts
+    from ckpt_gui.gui.health_section import State
     from ckpt_gui.gui.open_files import OpenFile
     from ckpt_gui.gui.overview_panel import OverviewPanel
     from ckpt_gui.gui.tensor_panel import InfoPanel, SummaryPanel
@@ -40,6 +42,8 @@ class Details(Side):
     def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
+        self._checking = Checking(jobs, self)
+        self._checking.changed.connect(self._health_changed)
         self._file: OpenFile | None = None
         self._facts: Facts | None = None
         self._node_page = "summary"
@@ -67,9 +71,21 @@ class Details(Side):
             self.choose(self._node_page)
         self.fill()
 
+    def check_health(self) -> None:
+        """Look at every value and checksum of the file in front."""
+        if self._file is not None:
+            self._checking.start(self._file)
+            self.choose("overview")
+
+    def _health_changed(self, file: OpenFile) -> None:
+        if file is self._file and self.page() == "overview":
+            self._fill_overview(file)
+
     def fill(self) -> None:
         """Bring the page in front up to date."""
         file = self._file
+        if file is not None and file.overview is not None:
+            self._checking.offer(file)
         if self.page() == "overview":
             self._fill_overview(file)
         elif file is None or file.opened is None:
@@ -84,7 +100,7 @@ class Details(Side):
         if file is not None and file.opened is not None and file.overview is not None:
             line = text.escape(file.overview.headline)
             panel: OverviewPanel = self.panel("overview")  # type: ignore[assignment]  # made below
-            panel.show_overview(file.opened.checkpoint, file.overview)
+            panel.show_overview(file.opened.checkpoint, file.overview, _state(file))
         elif self.made("overview"):
             self.panel("overview").clear()  # type: ignore[attr-defined]
         self.head("", text.escape(file.name) if file is not None else "", line)
@@ -119,7 +135,9 @@ class Details(Side):
     def _overview_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.overview_panel import OverviewPanel
 
-        return self._linked(OverviewPanel(parent))
+        panel = OverviewPanel(parent)
+        panel.check_wanted.connect(self.check_health)
+        return self._linked(panel)
 
     def _summary_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import SummaryPanel
@@ -134,3 +152,11 @@ class Details(Side):
     def _linked(self, panel: OverviewPanel | SummaryPanel | InfoPanel) -> QWidget:
         panel.node_wanted.connect(self.node_wanted)
         return panel
+
+
+def _state(file: OpenFile) -> State:
+    """Where the check of its health stands."""
+    from ckpt_gui.gui.health_section import State
+
+    nbytes = file.opened.checkpoint.nbytes if file.opened is not None else 0
+    return State(nbytes, file.health, file.check is not None, file.check_stopped)

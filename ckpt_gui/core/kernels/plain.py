@@ -72,6 +72,7 @@ class PlainNumbers:
         return part
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is beyond float64 is done again, on a smaller scale
 def _moments(values: NDArray[Any], scale: float) -> Moments:
     pilot = values[0].item()
     if values.dtype.kind in "iu":
@@ -80,11 +81,10 @@ def _moments(values: NDArray[Any], scale: float) -> Moments:
         away = values.astype(np.float64) - float(pilot) if far else (whole - whole[0]).astype(np.float64)
     else:
         away = values.astype(np.float64) * scale - pilot * scale
-    with np.errstate(over="ignore", invalid="ignore"):  # beyond float64: done again, on a smaller scale
-        sizes = np.abs(values.astype(np.float64)) * scale
-        mean = float(away.mean())
-        rest = away - mean
-        return Moments(values.size, pilot, mean, float(rest @ rest), float(sizes.sum()), scale)
+    sizes = np.abs(values.astype(np.float64)) * scale
+    mean = float(away.mean())
+    rest = away - mean
+    return Moments(values.size, pilot, mean, float(rest @ rest), float(sizes.sum()), scale)
 
 
 def _cell_numbers(values: NDArray[Any], cells: Cells) -> NDArray[np.int64]:
