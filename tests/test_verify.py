@@ -135,7 +135,7 @@ def test_ten_thousand_alike_are_one_line(tmp_path: Path, capsys: pytest.CaptureF
     assert main(["verify", str(path)]) == 1
 
     said = capsys.readouterr().out
-    assert "300 tensors: its value is NaN, the first at [0, 0] (w0, w1, w2 and 297 more)" in said
+    assert "300 tensors: its value is NaN (w0, w1, w2 and 297 more)" in said
     assert len(said.splitlines()) < 12
 
 

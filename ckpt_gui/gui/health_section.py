@@ -81,7 +81,7 @@ class HealthSection(QWidget):
         spoken(self._button, words).setText(words)
         self._button.setVisible(not state.running)
         told = list(self._told(state))
-        self._words.setText(rich.lines(told))
+        self._words.setText("".join(told))
         self._words.setAccessibleDescription(self._spoken(state))
         self._words.setVisible(bool(told))
         self._notes.setText("\n".join(state.health.notes) if state.health is not None else "")
@@ -89,28 +89,30 @@ class HealthSection(QWidget):
 
     def _told(self, state: State) -> Iterator[str]:
         if state.running:
-            yield "Looking at every value and every checksum …"
+            yield _line_of("Looking at every value and every checksum …")
         elif state.health is not None:
             yield from self._found(state.health)
         elif state.stopped:
-            yield rich.escape(text.escape(state.stopped))
+            yield _line_of(rich.escape(text.escape(state.stopped)))
 
     def _found(self, health: Health) -> Iterator[str]:
         from ckpt_gui.core.health.words import groups, verdict  # where there is an outcome, it is imported
 
         mark = "✓" if health.ok else f'<span style="color:{self._colours.alarm}">▲</span>'
-        yield f"{mark} {rich.escape(verdict(health))}"
+        yield _line_of(f"{mark} {rich.escape(verdict(health))}")
         for group in groups((*health.problems, *health.findings)):
             yield from self._group(group)
 
     def _group(self, group: Group) -> Iterator[str]:
         count = f" ({group.count:,})" if group.count > 1 else ""
         sign, colour = ("▲", self._colours.alarm) if group.kind.problem else ("◇", self._colours.muted)
-        yield f'<span style="color:{colour}">{sign} {rich.escape(group.title)}{count}</span>'
-        for line in group.lines[:MAX_LINES]:
-            yield f"&nbsp;&nbsp;&nbsp;{self._line(line)}"
+        yield _line_of(f'<span style="color:{colour}">{sign} {rich.escape(group.title)}{count}</span>')
+        if group.kind == "structure":
+            yield _line_of("told under “Notes and problems”", 14)
+            return
+        yield from (_line_of(self._line(line), 14) for line in group.lines[:MAX_LINES])
         if len(group.lines) > MAX_LINES:
-            yield f"&nbsp;&nbsp;&nbsp;… and {len(group.lines) - MAX_LINES:,} more; ckpt-gui verify --all lists them"
+            yield _line_of(f"… and {len(group.lines) - MAX_LINES:,} more; ckpt-gui verify --all lists them", 14)
 
     def _line(self, line: Line) -> str:
         if line.count == 1 and line.places:
@@ -127,3 +129,8 @@ class HealthSection(QWidget):
         from ckpt_gui.core.health.words import verdict
 
         return verdict(state.health)
+
+
+def _line_of(words: str, indent: int = 0) -> str:
+    """A paragraph, set in by so many pixels, its further lines too."""
+    return f'<p style="margin:0 0 3px {indent}px">{words}</p>'
