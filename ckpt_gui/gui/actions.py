@@ -38,6 +38,7 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
         Command("filter", "&Filter", "Ctrl+F"),
         Command("overview", "&Overview", "F2; Alt+Home"),
         Command("summary", "&Summary", "F3"),
+        Command("histogram", "&Histogram", "F7"),
         Command("info", "&Info", "F4"),
         Command("next page", "&Next page on the right", "Ctrl+."),
         Command("previous page", "&Previous page on the right", "Ctrl+,"),

@@ -8,16 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui.checking import Checking
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.side import Side
 
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts
     from ckpt_gui.gui.health_section import State
+    from ckpt_gui.gui.histogram_panel import HistogramPanel
     from ckpt_gui.gui.open_files import OpenFile
     from ckpt_gui.gui.overview_panel import OverviewPanel
     from ckpt_gui.gui.tensor_panel import InfoPanel, SummaryPanel
@@ -28,34 +30,42 @@ _SLOT = "facts"
 
 
 class Details(Side):
-    """Overview, Summary, Info.
+    """Overview, Summary, Histogram, Info.
 
     The page stays where the person left it as the selection moves; only the Overview, which says
     nothing of a selection, gives way when rows are picked, and comes back when none is.
 
     Signals:
         node_wanted: a link to a row was followed.
+        message: a word for the status bar.
     """
 
     node_wanted = Signal(int)
+    message = Signal(str)
 
-    def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
+    def __init__(self, jobs: Jobs, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self._checking = Checking(jobs, self)
         self._checking.changed.connect(self._health_changed)
+        self._settings = settings
+        self.menu = QMenu("&Page", self)
+        """What can be done on the page in front."""
+        self.menu.setToolTipsVisible(True)
         self._file: OpenFile | None = None
         self._facts: Facts | None = None
         self._node_page = "summary"
         # One line a page; a page needs show_facts (what is known without reading a value) or show_picked (which reads),
-        # and, for links, node_wanted.
+        # and, for links, node_wanted; one that reads also let_go, which stops and forgets, and message.
         self.add("Overview", self._overview_page)
         self.add("Summary", self._summary_page)
+        self.add("Histogram", self._histogram_page)
         self.add("Info", self._info_page)
         self.chosen.connect(self._page_chosen)
 
     def show_file(self, file: OpenFile | None) -> None:
         """Another file is in front, or it was read again."""
+        self._let_go()
         self._file = file
         self._facts = None
         self.show_pages(file is None or file.opened is not None or file.task is not None)
@@ -63,6 +73,7 @@ class Details(Side):
 
     def show_picked(self) -> None:
         """Other rows were picked in the file in front."""
+        self._let_go()
         self._facts = None
         nodes = self._file.nodes if self._file is not None else []
         if nodes in ([], [0]):
@@ -86,6 +97,10 @@ class Details(Side):
         file = self._file
         if file is not None and file.overview is not None:
             self._checking.offer(file)
+        self._fill_page(file)
+        self._fill_menu()
+
+    def _fill_page(self, file: OpenFile | None) -> None:
         if self.page() == "overview":
             self._fill_overview(file)
         elif file is None or file.opened is None:
@@ -114,7 +129,11 @@ class Details(Side):
         if sum(checkpoint.nodes.tensors[node] for node in nodes or [0]) <= AT_ONCE:
             self._show_facts(facts(checkpoint, anatomy, nodes))
         else:
-            self._jobs.run(_SLOT, lambda _report: facts(checkpoint, anatomy, nodes), self._show_facts)
+            self._jobs.run(_SLOT, lambda _report: facts(checkpoint, anatomy, nodes), self._facts_found)
+
+    def _facts_found(self, found: Facts) -> None:
+        self._show_facts(found)
+        self._fill_menu()
 
     def _show_facts(self, found: Facts) -> None:
         self._facts = found
@@ -132,6 +151,19 @@ class Details(Side):
             self._node_page = name
         self.fill()
 
+    def _let_go(self) -> None:
+        """No page works any longer on what was picked before, nor keeps its files open."""
+        for panel in self.made_panels():
+            if hasattr(panel, "let_go"):
+                panel.let_go()
+
+    def _fill_menu(self) -> None:
+        shown = self._file is not None and self._file.opened is not None and self.made(self.page())
+        actions = self.front().actions() if shown else []
+        self.menu.clear()
+        self.menu.addActions(actions)
+        self.menu.setEnabled(bool(actions))
+
     def _overview_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.overview_panel import OverviewPanel
 
@@ -144,12 +176,19 @@ class Details(Side):
 
         return self._linked(SummaryPanel(parent))
 
+    def _histogram_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.histogram_panel import HistogramPanel
+
+        panel = HistogramPanel(self._jobs, self._settings, parent)
+        panel.message.connect(self.message)
+        return self._linked(panel)
+
     def _info_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import InfoPanel
 
         return self._linked(InfoPanel(parent))
 
-    def _linked(self, panel: OverviewPanel | SummaryPanel | InfoPanel) -> QWidget:
+    def _linked(self, panel: OverviewPanel | SummaryPanel | HistogramPanel | InfoPanel) -> QWidget:
         panel.node_wanted.connect(self.node_wanted)
         return panel
 

@@ -74,6 +74,10 @@ class Side(QWidget):
         """Whether the page was needed already."""
         return name in self._made
 
+    def made_panels(self) -> list[QWidget]:
+        """The pages that were needed so far."""
+        return list(self._made.values())
+
     def choose(self, name: str) -> bool:
         """Bring a page to the front by its name; whether there is such a page."""
         names = [known for known, _make in self._makers]

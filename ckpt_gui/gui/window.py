@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui import status, theme
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ckpt_gui.gui.start_page import StartPage
     from ckpt_gui.gui.tree_panel import TreePanel
 
-PAGES = ("overview", "summary", "info")
+PAGES = ("overview", "summary", "histogram", "info")
 LOOK_AT_DISK_MS = 4_000
 """So often an active window sees whether its files have changed."""
 NEEDS_A_FILE = ("reload", "health", "close tab", "filter", *PAGES,
@@ -56,9 +56,10 @@ class Window(QMainWindow):
         self.commands = Actions(self, self._handlers())
         self.recent_menu = RecentMenu(settings, jobs, self)
         self.commands.menus["File"].insertMenu(self.commands.named["reload"], self.recent_menu)
-        self._tree_menu = self.menuBar().addMenu("&Tree")
+        self._tree_menu = QMenu("&Tree", self)
         self._tree_menu.setToolTipsVisible(True)
-        self.menuBar().insertMenu(self.commands.menus["Convert"].menuAction(), self._tree_menu)
+        for menu in (self._tree_menu, self.details.menu):
+            self.menuBar().insertMenu(self.commands.menus["Convert"].menuAction(), menu)
         self._wire()
         self._restore()
         self._disk_clock = QTimer(self, interval=LOOK_AT_DISK_MS)
@@ -70,7 +71,7 @@ class Window(QMainWindow):
     def _lay_out(self) -> None:
         self.notices = NoticeBar(self)
         self.tabs = FileTabs(self)
-        self.details = Details(self.jobs, self)
+        self.details = Details(self.jobs, self.settings, self)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
@@ -110,6 +111,7 @@ class Window(QMainWindow):
         self.tabs.shown.connect(self._show_file)
         self.tabs.close_wanted.connect(self.files.close)
         self.details.node_wanted.connect(self._go_to_node)
+        self.details.message.connect(lambda words: self.statusBar().showMessage(words, 4000))
         self.file_notices = FileNotices(self.files, self.notices)
         self.files.added.connect(self._added)
         self.files.removed.connect(self._removed)
@@ -304,7 +306,7 @@ class Window(QMainWindow):
         """Every command there is, those of the tree and the recent files included."""
         tree = self.tree()
         return [*self.commands.named.values(), *(tree.actions() if tree is not None else ()),
-                *self.recent_menu.commands()]  # fmt: skip
+                *self.details.menu.actions(), *self.recent_menu.commands()]  # fmt: skip
 
     def _show_palette(self) -> None:
         from ckpt_gui.gui.palette import Palette
@@ -316,7 +318,8 @@ class Window(QMainWindow):
 
         groups = [(name, menu.actions()) for name, menu in self.commands.menus.items()]
         tree = self.tree()
-        KeysPage([*groups, ("Tree", tree.actions() if tree is not None else ())], self).show()
+        tree_keys = ("Tree", tree.actions() if tree is not None else ())
+        KeysPage([*groups, tree_keys, ("Page", self.details.menu.actions())], self).show()
 
     def _about(self) -> None:
         from ckpt_gui import __version__

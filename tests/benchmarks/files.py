@@ -53,7 +53,7 @@ def weights(path: Path, million: int, dtype: torch.dtype) -> Path:
     for layer in range(layers if million > 1 else 1):
         shapes = {"attn.qkv": (3 * width, width), "attn.proj": (width, width),
                   "mlp.up": (4 * width, width), "mlp.down": (width, 4 * width)}  # fmt: skip
-        for part, shape in shapes.items() if million > 1 else [("attn.proj", (8, 8))]:
+        for part, shape in shapes.items() if million > 1 else [("mlp.up", (4 * width, 3 * width))]:
             values = noise.reshape(-1)[: shape[0] * shape[1]].reshape(shape) * (0.02 * (1 + layer / 100))
             state[f"h.{layer}.{part}.weight"] = values.to(dtype)
     if path.suffix == ".safetensors":

@@ -34,7 +34,7 @@ NOTHING = "import os, sys, threading"
 
 def figures(folder: Path, mini: bool) -> Iterator[Figure]:
     """Measure; ``mini`` takes smaller files."""
-    tiny = made("weights_float32", folder / "tiny.pt", 1)
+    tiny = made("weights_float32", folder / "tiny.pt", 1)  # of one tensor, large enough to need the machine code
     environment = {"XDG_CACHE_HOME": str(folder / "cache")}
     million, cold = 12 if mini else 930, 0.0
     for dtype, aim in (("float32", 15), ("bfloat16", 8)):

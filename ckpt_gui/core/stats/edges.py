@@ -47,7 +47,7 @@ def edges(
     count = min(bins or _automatic(summary, start, stop), MOST_BINS)
     if axis == "linear":
         return _increasing(_evenly(start, stop, count), start, stop)
-    centre = _typical(summary)
+    centre = typical(summary)
     turned = np.linspace(math.asinh(start / centre), math.asinh(stop / centre), count + 1)
     return _increasing(np.sinh(turned) * centre, start, stop)
 
@@ -77,8 +77,8 @@ def _smallest(summary: Summary) -> float:
     return float(sizes.min()) if sizes.size else 0.0
 
 
-def _typical(summary: Summary) -> float:
-    """The median magnitude, not 0: what bends the symlog axis."""
+def typical(summary: Summary) -> float:
+    """The median magnitude of what is not 0 (1 if all is): where the symlog axis bends."""
     cells = summary.distribution
     sizes = np.maximum(np.abs(cells.low), np.abs(cells.high))
     order = np.argsort(sizes)

@@ -1,0 +1,30 @@
+"""From a sample to what the whole is likely to be, so that a preview has the size of the picture to come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ckpt_gui.core.stats.nouns import Distribution, Summary
+
+
+def scaled(summary: Summary) -> Summary:
+    """A sample's counts and sums multiplied up to ``numel``, rounded; what is no sample stays as it is."""
+    if not summary.sampled or not summary.count or summary.numel <= summary.count:
+        return summary
+    factor = summary.numel / summary.count
+    counts = np.maximum(np.rint(summary.distribution.counts * factor), 1).astype(np.int64)
+    return replace(
+        summary,
+        count=summary.numel,
+        finite=round(summary.finite * factor),
+        nan=round(summary.nan * factor),
+        posinf=round(summary.posinf * factor),
+        neginf=round(summary.neginf * factor),
+        zeros=round(summary.zeros * factor),
+        negative=round(summary.negative * factor),
+        l1=None if summary.l1 is None else summary.l1 * factor,
+        l2=None if summary.l2 is None else summary.l2 * factor**0.5,
+        distribution=Distribution(summary.distribution.low, summary.distribution.high, counts),
+    )
