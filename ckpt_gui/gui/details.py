@@ -11,6 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ckpt_gui.core import text
+from ckpt_gui.gui.checking import Checking
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.picked_statistics import PickedStatistics
 from ckpt_gui.gui.scanning import Scanning
@@ -20,6 +21,7 @@ from ckpt_gui.gui.side import Side
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts
     from ckpt_gui.core.progress import Report
+    from ckpt_gui.gui.health_section import State
     from ckpt_gui.gui.open_files import OpenFile
     from ckpt_gui.gui.overview_panel import OverviewPanel
 
@@ -49,6 +51,8 @@ class Details(Side):
     def __init__(self, jobs: Jobs, scanning: Scanning, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs, self._scanning = jobs, scanning
+        self._checking = Checking(jobs, self)
+        self._checking.changed.connect(self._health_changed)
         self._settings = settings
         self._statistics = PickedStatistics(jobs, scanning, self)
         self.menu = QMenu("&Page", self)
@@ -89,9 +93,22 @@ class Details(Side):
             self.choose(self._node_page)
         self.fill()
 
+    def check_health(self) -> None:
+        """Look at every value and checksum of the file in front."""
+        if self._file is not None:
+            self._checking.start(self._file)
+            self.choose("overview")
+
+    def _health_changed(self, file: OpenFile) -> None:
+        if file is self._file and self.page() == "overview":
+            self._fill_overview(file)
+
     def fill(self) -> None:
         """Bring the page in front up to date."""
-        self._fill_page(self._file)
+        file = self._file
+        if file is not None and file.overview is not None:
+            self._checking.offer(file)
+        self._fill_page(file)
         self._fill_menu()
 
     def _fill_page(self, file: OpenFile | None) -> None:
@@ -109,7 +126,7 @@ class Details(Side):
         if file is not None and file.opened is not None and file.overview is not None:
             line = text.escape(file.overview.headline)
             panel: OverviewPanel = self.panel("overview")  # type: ignore[assignment]  # made below
-            panel.show_overview(file.opened.checkpoint, file.overview)
+            panel.show_overview(file.opened.checkpoint, file.overview, _state(file))
         elif self.made("overview"):
             self.panel("overview").clear()  # type: ignore[attr-defined]
         self.head("", text.escape(file.name) if file is not None else "", line)
@@ -170,7 +187,9 @@ class Details(Side):
     def _overview_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.overview_panel import OverviewPanel
 
-        return self._linked(OverviewPanel(parent))
+        panel = OverviewPanel(parent)
+        panel.check_wanted.connect(self.check_health)
+        return self._linked(panel)
 
     def _summary_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import SummaryPanel
@@ -189,7 +208,6 @@ class Details(Side):
         return self._linked(panel)
 
     def _histogram_page(self, parent: QWidget) -> QWidget:
-        from ckpt_gui.gui.histogram_panel import HistogramPanel
 
         panel = HistogramPanel(self._jobs, self._settings, parent)
         panel.message.connect(self.message)
@@ -223,3 +241,11 @@ class Details(Side):
 def _import_plots(_report: Report) -> None:
     import ckpt_gui.gui.histogram_panel
     import ckpt_gui.gui.plots.histogram  # noqa: F401
+
+
+def _state(file: OpenFile) -> State:
+    """Where the check of its health stands."""
+    from ckpt_gui.gui.health_section import State
+
+    nbytes = file.opened.checkpoint.nbytes if file.opened is not None else 0
+    return State(nbytes, file.health, file.check is not None, file.check_stopped)

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 PAGES = ("overview", "summary", "histogram", "heat-map", "values", "layers", "info")
 LOOK_AT_DISK_MS = 4_000
 """So often an active window sees whether its files have changed."""
-NEEDS_A_FILE = ("reload", "close tab", "filter", *PAGES, "next page", "previous page", "next tab", "previous tab")
+NEEDS_A_FILE = ("reload", "health", "close tab", "filter", *PAGES,
+                "next page", "previous page", "next tab", "previous tab")  # fmt: skip
 
 
 class Window(QMainWindow):
@@ -98,6 +99,7 @@ class Window(QMainWindow):
             "reload": lambda: self._with_file(self.files.reload),
             "close tab": lambda: self._with_file(self.files.close), "quit": self.close,
             "filter": self._focus_filter, **{page: partial(self.details.choose, page) for page in PAGES},
+            "health": self.details.check_health,
             "next page": lambda: self.details.step(1), "previous page": lambda: self.details.step(-1),
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,

@@ -74,6 +74,7 @@ class PlainNumbers:
         return part
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is beyond float64 is done again, on a smaller scale
 def _moments(values: NDArray[Any], scale: float) -> Moments:
     pilot = values[0].item()
     if values.dtype.kind in "iu":
