@@ -208,6 +208,7 @@ class Details(Side):
         return self._linked(panel)
 
     def _histogram_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.histogram_panel import HistogramPanel
 
         panel = HistogramPanel(self._jobs, self._settings, parent)
         panel.message.connect(self.message)
