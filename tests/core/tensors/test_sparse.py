@@ -82,6 +82,16 @@ def test_batches(tmp_path: Path) -> None:
         assert len(reading.indices(0, 0, 99)) == 6
 
 
+def test_too_many_batches_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sparse, "MAX_BATCHES", 2)
+    with quiet():
+        checkpoint = saved(tmp_path / "s.pt", torch.eye(2).expand(5, 2, 2).contiguous().to_sparse_csr())
+    with Reading(checkpoint) as reading:
+        assert len(reading.indices(0, 2, 6)) == 4
+        with pytest.raises(ReadError, match="batches"):
+            reading.indices(0, 0, 10)
+
+
 def test_many_rows_are_read_in_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sparse, "RUN", 3)
     dense = spotted(40, 6, 3, share=0.1)

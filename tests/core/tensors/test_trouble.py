@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from ckpt_gui.core.errors import ReadError
+from ckpt_gui.core.errors import CheckpointError, ReadError
 from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.core.tensors import Reading, files
-from tests.builders import CASES
+from ckpt_gui.core.tensors import NoValues, Reading, files
+from tests.builders import CASES, HOSTILE
 from tests.builders.common import numbers
 from tests.core.tensors.truth import bits, check_all_ways, deflated, opened, saved
+from tests.core.test_audit import SLOW
 
 BIG = 5000
 
@@ -121,6 +122,24 @@ class TestFiles:
                 if not reading.why_not(number):
                     reading.values(number)
                 assert open_files() <= before + 1
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if not any(word in name for word in SLOW)])
+def test_a_hostile_file_gives_values_or_a_sentence(name: str, tmp_path: Path) -> None:
+    try:
+        checkpoint = opened(HOSTILE[name](tmp_path))
+    except CheckpointError:
+        return
+    with Reading(checkpoint) as reading:
+        for number in range(min(len(checkpoint.tensors), 50)):
+            if reading.why_not(number):
+                with pytest.raises(NoValues):
+                    reading.boxes(number)
+                continue
+            shape = reading.form(number).shape
+            page = reading.values(number, tuple(slice(3) for _ in shape))
+            assert page.shape == tuple(min(n, 3) for n in shape)
+            assert (next(reading.boxes(number), None) is None) == (0 in shape)
 
 
 def test_many_threads_read_one_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
