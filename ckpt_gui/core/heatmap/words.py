@@ -63,7 +63,7 @@ def _layout(plane: Plane) -> list[str]:
     kernel = " × ".join(f"{plane.shape[dim]:,}" for dim in range(into.dim + 1, len(plane.shape)))
     folded = f" in {plane.split.size:,} columns" if plane.split is not None else ""
     return [
-        f"{out:,} × {into.size:,} kernels of {kernel}, {plural(out, 'output')} downwards{folded}, "
+        f"{out:,} × {into.size:,} kernels of {kernel}: {plural(out, 'output')} downwards{folded}, "
         f"{plural(into.size, 'input')} across"
     ]
 

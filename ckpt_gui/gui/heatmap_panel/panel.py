@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, 
 
 from ckpt_gui.core import text
 from ckpt_gui.core.errors import CheckpointError
-from ckpt_gui.core.heatmap import words
+from ckpt_gui.core.heatmap import gaps, words
 from ckpt_gui.core.heatmap.blocks import layout_of
 from ckpt_gui.core.heatmap.look import Look, look
 from ckpt_gui.core.heatmap.picture import Picture, Want, is_sparse, worth_preview
@@ -34,7 +34,11 @@ _PATIENCE_MS = 150
 _LOOK_MS = 60
 """So long the cross-hair must stand still before its value is read."""
 _PICK_ONE = "Pick one tensor to see its values as a heat-map."
-_HINT = "Point, or arrow keys, to read a value; wheel, drag, + and − zoom; Page Up and Down step slices; Home shows all"
+_HINT = "Point, or press an arrow, to read a value; wheel, + and − zoom, Home shows everything"
+_HINT_IN_FULL = (
+    "Point at a value to read it, or press the arrows (with Shift ten times as far). The wheel, + and − zoom, dragging "
+    "moves the picture, a double click or Home shows everything. Page Up and Page Down step through the slices."
+)
 
 
 class HeatmapPanel(QWidget):
@@ -102,9 +106,10 @@ class HeatmapPanel(QWidget):
         self.plot.part_wanted.connect(self._want_part)
         self.plot.pointed.connect(self._pointed)
         self.plot.slice_wanted.connect(self.controls.layout_row.step)
-        self._patience, self._look_clock = QTimer(self), QTimer(self)
-        clocks = ((self._patience, _PATIENCE_MS, self._wait), (self._look_clock, _LOOK_MS, self._look))
-        for clock, milliseconds, act in clocks:
+        self._patience, self._look_clock, self._start = QTimer(self), QTimer(self), QTimer(self)
+        self._clocks = (self._patience, self._look_clock, self._start)
+        acts = ((_PATIENCE_MS, self._wait), (_LOOK_MS, self._look), (0, partial(self._read, quick=True)))
+        for clock, (milliseconds, act) in zip(self._clocks, acts, strict=True):
             clock.setSingleShot(True)
             clock.setInterval(milliseconds)
             clock.timeout.connect(act)
@@ -163,8 +168,9 @@ class HeatmapPanel(QWidget):
         """Stop what is under way and forget the file: something else is picked, or it is closed."""
         for slot in (_WHOLE, _PART, _LOOK):
             self._jobs.cancel(slot)
-        for clock in (self._patience, self._look_clock):
+        for clock in self._clocks:
             clock.stop()
+        self.plot.forget()
         self._file, self._picked, self._tensor = None, (None, ()), -1
         self._plane = self._whole = self._part = None
 
@@ -175,7 +181,7 @@ class HeatmapPanel(QWidget):
         self._plane = plane
         self.controls.layout_row.show_plane(plane, plain=self._plain)
         self._patience.start()
-        self._read(quick=True)
+        self._start.start()
 
     def _read(self, *, quick: bool) -> None:
         """All of the plane; a preview first where it takes long and ``quick``."""
@@ -196,7 +202,14 @@ class HeatmapPanel(QWidget):
     def _want(self, region: Region) -> Want:
         assert self._plane is not None
         options = self.controls.options
-        return Want(self._plane, region, self.plot.room(), options.how, options.face)
+        return Want(self._plane, region, self._room(), options.how, options.face)
+
+    def _room(self) -> tuple[int, int]:
+        """Pixels for cells; before the plot was ever shown a guess, which the plot puts right."""
+        if self._stack.currentIndex() == 1:
+            return self.plot.room()
+        size, ratio = self._stack.size(), self.devicePixelRatioF()
+        return max(64, int((size.height() - 240) * ratio)), max(64, int((size.width() - 220) * ratio))
 
     def _previewed(self, drawn: work.Drawn) -> None:
         self._show_whole(drawn)
@@ -206,7 +219,8 @@ class HeatmapPanel(QWidget):
         self._patience.stop()
         self._whole, self._part = drawn, None
         self._turn(1)
-        self.plot.show_whole(drawn.picture.plane, drawn.frame, drawn.shades, drawn.limits, drawn.outside, drawn.aloud)
+        at = gaps.strongest(drawn.picture)
+        self.plot.show_whole(drawn.picture.plane, drawn.image, drawn.limits, drawn.outside, at, drawn.aloud)
         self._tell(drawn)
         self._want_part(self.plot.part())
 
@@ -221,6 +235,9 @@ class HeatmapPanel(QWidget):
             return
         if self._part is not None and _shows(self._part.picture, want):
             return
+        if region == want.plane.whole:  # the page has grown: the colours are to suit the finer cells
+            self._read(quick=False)
+            return
         reading, tensor, within = self._file.reading(), self._tensor, self._whole.limits
         self._jobs.run(
             _PART,
@@ -232,7 +249,7 @@ class HeatmapPanel(QWidget):
 
     def _show_part(self, drawn: work.Drawn) -> None:
         self._part = drawn
-        self.plot.show_part(drawn.frame, drawn.shades, drawn.aloud)
+        self.plot.show_part(drawn.image, drawn.aloud)
         self._tell(drawn)
 
     def _tell(self, drawn: work.Drawn) -> None:
@@ -241,7 +258,7 @@ class HeatmapPanel(QWidget):
         if self.plot.at is not None:
             self._pointed(*self.plot.at)
         else:
-            self._readout.say(_HINT)
+            self._readout.say(_HINT, _HINT_IN_FULL)
 
     # -------------------------------------------------------------------------------------------- the cross-hair
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QWidget
 
 from ckpt_gui.core.heatmap import gaps
 from ckpt_gui.core.heatmap.limits import Limits, Outside
@@ -56,6 +56,8 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         self._limits = Limits(-1.0, 1.0, True, "robust")
         self._outside = Outside(0, 0, 0, 0, 0)
         self._at: tuple[int, int] | None = None
+        self._led = False
+        """Has a person put the cross-hair where it is?"""
         self._build()
         self._dress()
 
@@ -83,7 +85,12 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
             plot.invertY(True)
         self._images = [pg.ImageItem(axisOrder="row-major") for _ in range(2)]  # the whole, and the part in sight
         self._cross = [pg.InfiniteLine(angle=angle) for angle in (0, 90)]
-        for item in (*self._images, *self._cross):
+        self._paper = QGraphicsRectItem()  # the plane, at whose edges cells that reach beyond them end
+        self._paper.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape)
+        self._paper.setPen(pg.mkPen(None))
+        for image in self._images:
+            image.setParentItem(self._paper)
+        for item in (self._paper, *self._cross):
             self._box.addItem(item, ignoreBounds=True)
         self._lines = [pg.PlotCurveItem(connect="finite", skipFiniteCheck=False) for _ in range(2)]
         self._across.addItem(self._lines[0])
@@ -108,27 +115,40 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
     # -------------------------------------------------------------------------------------------- what is shown
 
     def show_whole(
-        self, plane: Plane, frame: gaps.Frame, shades: NDArray[np.uint8], limits: Limits, outside: Outside, words: str
+        self,
+        plane: Plane,
+        image: tuple[gaps.Frame, NDArray[np.uint8]],
+        limits: Limits,
+        outside: Outside,
+        at: tuple[int, int],
+        words: str,
     ) -> None:
-        """Draw all of a plane; ``words``: what a screen reader says of it. The part in sight stays if it can."""
-        fits = self._plane is not None and gaps.extent(self._plane) == gaps.extent(plane)
+        """Draw all of a plane; ``at``: a place for the cross-hair, ``words``: what a screen reader says of it.
+
+        The part in sight and the cross-hair stay as the person left them, if they can.
+        """
+        rows, columns = gaps.extent(plane)
+        fits = self._plane is not None and gaps.extent(self._plane) == (rows, columns)
+        self._paper.setRect(QRectF(0, 0, columns, rows))
         self._plane = plane
         self.setAccessibleDescription(words)
         self._limits, self._outside = limits, outside
         self._images[1].clear()
-        self._put(0, frame, shades)
+        self._put(0, *image)
         self._colour()
         if not fits:
-            self._at = None
+            self._led = False
             self.show_everything()
+        if not self._led:
+            self._at = at
         self._draw_cross()
         for axis in self._axes:
             axis.renew()
 
-    def show_part(self, frame: gaps.Frame, shades: NDArray[np.uint8], words: str) -> None:
+    def show_part(self, image: tuple[gaps.Frame, NDArray[np.uint8]], words: str) -> None:
         """Draw a part at its own resolution, over the whole."""
         self.setAccessibleDescription(words)
-        self._put(1, frame, shades)
+        self._put(1, *image)
 
     def show_lines(self, lines: tuple[gaps.Line, gaps.Line]) -> None:
         """Draw the row and the column through the cross-hair."""
@@ -153,9 +173,12 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         image.setImage(shades, levels=(0, 255), lut=self._table())
         image.setRect(QRectF(frame.left, frame.top, frame.width, frame.height))
 
+    def forget(self) -> None:
+        """Another tensor comes: nothing of what is in sight, or pointed at, holds for it."""
+        self._plane, self._at, self._led = None, None, False
+
     def _table(self) -> NDArray[np.uint8]:
-        dark = theme.of(self.palette()) is theme.DARK
-        return lookup(diverging=self._limits.diverging, dark=dark)
+        return lookup(self._limits.diverging, theme.of(self.palette()))
 
     def _colour(self) -> None:
         table = self._table()
@@ -227,6 +250,7 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         if self._plane is None:
             return
         at = (max(0, min(row, self._plane.height - 1)), max(0, min(column, self._plane.width - 1)))
+        self._led = True
         if at != self._at:
             self._at = at
             self._draw_cross()
