@@ -16,6 +16,8 @@ from ckpt_gui.core.heatmap.plane import Plane, Region
 from ckpt_gui.core.stats.nouns import Floats
 from ckpt_gui.core.stats.ticks import Tick
 
+_STRIP = 4.0
+
 
 def place(number: int, tile: int) -> int:
     """Where a row or column begins."""
@@ -38,6 +40,21 @@ def extent(plane: Plane) -> tuple[int, int]:
 
 def _end(stop: int, tile: int) -> int:
     return place(stop - 1, tile) + 1 if stop else 0
+
+
+def pixels(plane: Plane, room: tuple[float, float]) -> tuple[int, int]:
+    """Pixels for the rows and columns of a whole plane in a room of so many; cells are square if it is ``square``."""
+    rows, columns = extent(plane)
+    if square(plane):
+        scale = min(room[0] / max(rows, 1), room[1] / max(columns, 1))
+        room = rows * scale, columns * scale
+    return max(16, int(room[0])), max(16, int(room[1]))
+
+
+def square(plane: Plane) -> bool:
+    """Are cells drawn as high as wide? Not where the picture would be a strip."""
+    rows, columns = extent(plane)
+    return plane.name == "kernels" or 1 / _STRIP <= columns / max(rows, 1) <= _STRIP
 
 
 class Frame(NamedTuple):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
-from ckpt_gui.core.errors import CheckpointError
+from ckpt_gui.core.errors import CheckpointError, NoValues
 from ckpt_gui.core.heatmap import gaps, words
 from ckpt_gui.core.heatmap.blocks import layout_of
 from ckpt_gui.core.heatmap.look import Look, look
@@ -20,9 +20,9 @@ from ckpt_gui.gui import rich
 from ckpt_gui.gui.heatmap_panel import saving, work
 from ckpt_gui.gui.heatmap_panel.controls import Controls
 from ckpt_gui.gui.heatmap_panel.options import Options, keep, remembered
+from ckpt_gui.gui.heatmap_panel.page import Page
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.settings import Settings
-from ckpt_gui.gui.spoken import Elided, muted, spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.gui.open_files import OpenFile
@@ -70,35 +70,12 @@ class HeatmapPanel(QWidget):
         self.plot = HeatmapPlot(self)
         self._make_actions()
         self.controls = Controls(remembered(settings), self.actions(), self)
-        self._lay_out()
-        self._wire()
-
-    def _lay_out(self) -> None:
-        self._words = muted(spoken(QLabel(self), "What the heat-map shows"))
-        self._words.setWordWrap(True)
-        self._words.setTextFormat(Qt.TextFormat.RichText)
-        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self._readout = muted(spoken(Elided(self), "The value under the cross-hair"))
-        chart = QWidget(self)
-        box = QVBoxLayout(chart)
-        box.setContentsMargins(0, 6, 0, 6)
-        for widget in (self.controls, self._words):
-            box.addWidget(widget)
-        box.addWidget(self.plot, 1)
-        box.addWidget(self._readout)
-        self._sentence = spoken(QLabel(self), "Why there is no heat-map")
-        self._sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._sentence.setWordWrap(True)
-        self._sentence.setTextFormat(Qt.TextFormat.PlainText)
-        self._sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._stack = QStackedWidget(self)
-        self._stack.addWidget(self._sentence)
-        self._stack.addWidget(chart)
+        self._page = Page(self.controls, self.plot, self)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        outer.addWidget(self._page)
         self.setFocusProxy(self.plot)
+        self._wire()
 
     def _wire(self) -> None:
         self.controls.changed.connect(self._chosen)
@@ -149,7 +126,7 @@ class HeatmapPanel(QWidget):
         try:
             self._begin(file)
         except CheckpointError as exc:
-            self._say(str(exc))
+            self._say(words.NOTHING.format(exc) if isinstance(exc, NoValues) else str(exc))
 
     def _begin(self, file: OpenFile) -> None:
         reading, tensor = file.reading(), self._tensor
@@ -188,7 +165,10 @@ class HeatmapPanel(QWidget):
         if self._file is None or self._plane is None:
             return
         reading, tensor, options = self._file.reading(), self._tensor, self.controls.options
-        want = self._want(self._plane.whole)
+        want = self._want(
+            self._plane.whole,
+            gaps.pixels(self._plane, self.plot.room() if self._page.drawn else self._page.likely_room()),
+        )
         first = quick and worth_preview(reading, tensor, want)
         self._jobs.cancel(_PART)
         self._jobs.run(
@@ -199,17 +179,9 @@ class HeatmapPanel(QWidget):
             label="" if first else f"Heat-map of {text.escape(self._name)}",
         )
 
-    def _want(self, region: Region) -> Want:
+    def _want(self, region: Region, pixels: tuple[int, int]) -> Want:
         assert self._plane is not None
-        options = self.controls.options
-        return Want(self._plane, region, self._room(), options.how, options.face)
-
-    def _room(self) -> tuple[int, int]:
-        """Pixels for cells; before the plot was ever shown a guess, which the plot puts right."""
-        if self._stack.currentIndex() == 1:
-            return self.plot.room()
-        size, ratio = self._stack.size(), self.devicePixelRatioF()
-        return max(64, int((size.height() - 240) * ratio)), max(64, int((size.width() - 220) * ratio))
+        return Want(self._plane, region, pixels, self.controls.options.how, self.controls.options.face)
 
     def _previewed(self, drawn: work.Drawn) -> None:
         self._show_whole(drawn)
@@ -218,7 +190,8 @@ class HeatmapPanel(QWidget):
     def _show_whole(self, drawn: work.Drawn) -> None:
         self._patience.stop()
         self._whole, self._part = drawn, None
-        self._turn(1)
+        self._page.setCurrentIndex(1)
+        self._enable()
         at = gaps.strongest(drawn.picture)
         self.plot.show_whole(drawn.picture.plane, drawn.image, drawn.limits, drawn.outside, at, drawn.aloud)
         self._tell(drawn)
@@ -228,7 +201,7 @@ class HeatmapPanel(QWidget):
         """The part in sight is another one: read it at its own resolution, if the whole does not show as much."""
         if self._file is None or self._whole is None or self._whole.picture.sampled:
             return
-        want = self._want(region)
+        want = self._want(region, self.plot.pixels(region))
         if _shows(self._whole.picture, want):
             self._jobs.cancel(_PART)
             self._tell(self._whole)
@@ -254,11 +227,11 @@ class HeatmapPanel(QWidget):
 
     def _tell(self, drawn: work.Drawn) -> None:
         odd = f" {rich.escape(drawn.odd)}." if drawn.odd else ""
-        self._words.setText(rich.escape(drawn.words) + odd)
+        self._page.words.setText(rich.escape(drawn.words) + odd)
         if self.plot.at is not None:
             self._pointed(*self.plot.at)
         else:
-            self._readout.say(_HINT, _HINT_IN_FULL)
+            self._page.readout.say(_HINT, _HINT_IN_FULL)
 
     # -------------------------------------------------------------------------------------------- the cross-hair
 
@@ -274,9 +247,8 @@ class HeatmapPanel(QWidget):
     def _pointed(self, down: int, across: int) -> None:
         if (seen := self._seen(down, across)) is None:
             return
-        index = seen.plane.index_at(down, across)
-        where = words.index_text(index) if index is not None else "Beyond the end"
-        self._readout.say(" · ".join(filter(None, (where, words.cell_text(seen, down, across)))))
+        told = words.value_text(seen, down, across), words.cell_text(seen, down, across)
+        self._page.readout.say(" · ".join(filter(None, told)))
         self.plot.show_lines(work.lines(seen, (down, across)))
         self._look_clock.start()
 
@@ -292,7 +264,7 @@ class HeatmapPanel(QWidget):
     def _looked(self, found: Look) -> None:
         if self.plot.at != (found.row, found.column) or (seen := self._seen(*self.plot.at)) is None:
             return
-        self._readout.say(" · ".join(filter(None, (found.words, words.cell_text(seen, *self.plot.at)))))
+        self._page.readout.say(" · ".join(filter(None, (found.words, words.cell_text(seen, *self.plot.at)))))
         there = work.lines(seen, self.plot.at)
         self.plot.show_lines((found.across or there[0], found.down or there[1]))
 
@@ -302,10 +274,9 @@ class HeatmapPanel(QWidget):
         if self._whole is None or self._whole.picture.plane != self._plane:
             self._say("Reading the values …")
 
-    def _turn(self, page: int) -> None:
-        self._stack.setCurrentIndex(page)
+    def _enable(self) -> None:
         for action in self.actions():
-            action.setEnabled(bool(page))
+            action.setEnabled(self._page.drawn)
 
     def _fail(self, sentence: str, _details: str) -> None:
         for slot in (_WHOLE, _PART, _LOOK):
@@ -315,20 +286,20 @@ class HeatmapPanel(QWidget):
     def _say(self, sentence: str) -> None:
         """A sentence in place of the picture."""
         self._patience.stop()
-        self._sentence.setText(sentence)
-        self._turn(0)
+        self._page.say(sentence)
+        self._enable()
 
     def sentence(self) -> str:
         """What stands in place of the picture; "" where there is one."""
-        return str(self._sentence.text()) if self._stack.currentIndex() == 0 else ""
+        return self._page.sentence()
 
     def words(self) -> str:
         """What stands above the picture."""
-        return str(self._words.text())
+        return str(self._page.words.text())
 
     def readout(self) -> str:
         """What is said of the value under the cross-hair."""
-        return self._readout.whole
+        return self._page.readout.whole
 
     # -------------------------------------------------------------------------------------------- what is wanted
 
