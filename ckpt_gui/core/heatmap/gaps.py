@@ -16,8 +16,6 @@ from ckpt_gui.core.heatmap.plane import Plane, Region
 from ckpt_gui.core.stats.nouns import Floats
 from ckpt_gui.core.stats.ticks import Tick
 
-_STRIP = 4.0
-
 
 def place(number: int, tile: int) -> int:
     """Where a row or column begins."""
@@ -52,9 +50,8 @@ def pixels(plane: Plane, room: tuple[float, float]) -> tuple[int, int]:
 
 
 def square(plane: Plane) -> bool:
-    """Are cells drawn as high as wide? Not where the picture would be a strip."""
-    rows, columns = extent(plane)
-    return plane.name == "kernels" or 1 / _STRIP <= columns / max(rows, 1) <= _STRIP
+    """Are cells drawn as high as wide? Kernels are little images; other rows and columns may fill the page."""
+    return plane.name == "kernels"
 
 
 class Frame(NamedTuple):

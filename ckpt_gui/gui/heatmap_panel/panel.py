@@ -165,10 +165,8 @@ class HeatmapPanel(QWidget):
         if self._file is None or self._plane is None:
             return
         reading, tensor, options = self._file.reading(), self._tensor, self.controls.options
-        want = self._want(
-            self._plane.whole,
-            gaps.pixels(self._plane, self.plot.room() if self._page.drawn else self._page.likely_room()),
-        )
+        room = self.plot.room() if self._page.drawn else self._page.likely_room()
+        want = self._want(self._plane.whole, gaps.pixels(self._plane, room))
         first = quick and worth_preview(reading, tensor, want)
         self._jobs.cancel(_PART)
         self._jobs.run(

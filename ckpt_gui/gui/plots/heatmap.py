@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QWidget
 
 from ckpt_gui.core.heatmap import gaps
@@ -329,6 +329,7 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         for axis in self._axes:
             axis.dress(colours)
             axis.setTickFont(self.font())
+        self._axes[1].setHeight(QFontMetrics(self.font()).height() + 8)
         self._bar.dress(colours, self.font())
         for line in self._cross:
             line.setPen(pg.mkPen(QColor(colours.text), width=1, style=Qt.PenStyle.DashLine))
