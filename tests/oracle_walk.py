@@ -4,7 +4,7 @@ A row is a dictionary: ``path``, ``shape`` (None within where torch itself has o
 ``stride`` and ``offset`` (None unless strided), ``numel``, ``layout``, ``requires_grad``, ``device`` (the tag
 as written), ``storage`` (equal numbers share memory; None where there is none, or it is empty, for torch
 does not keep empty ones apart), ``conj``, ``neg``, ``python_type``, ``in_state_dict`` (False: a tensor of a
-module that its state_dict would not name) and, only where torch knows it, ``byte_offset``.
+module that its state_dict would not name), ``tensor`` (torch's own) and, only where torch knows it, ``byte_offset``.
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ class Walk:
             "neg": tensor.is_neg(),
             "python_type": type(tensor).__name__,
             "in_state_dict": in_state_dict,
+            "tensor": tensor,
         }
         if facts.place is not None and strided and not tensor.is_quantized:
             none = tensor.numel() == 0

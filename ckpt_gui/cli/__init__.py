@@ -8,16 +8,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from ckpt_gui import __version__
 from ckpt_gui.core.errors import CheckpointError
 
-TABS = ("summary", "histogram", "heat-map", "values", "info", "overview")
-VERBS = ("open", "info", "stats", "demo")
-LATER = ("compare", "diff", "trend", "convert", "verify", "integrate")
+TABS = ("summary", "histogram", "heat-map", "values", "layers", "info", "overview")
+VERBS = ("open", "info", "stats", "verify", "demo")
+LATER = ("compare", "diff", "trend", "convert", "integrate")
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
 READ_WORKER = "--read-worker"
 
@@ -63,17 +63,22 @@ def _run(words: list[str]) -> int:
     if not words or (words[0] not in VERBS and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "open")
     options = _parser().parse_args(words)
-    if options.verb == "info":
-        from ckpt_gui.cli import inform
+    if options.verb in ("open", "demo"):
+        from ckpt_gui.cli import show
 
-        return inform.run(options)
-    if options.verb == "stats":
-        from ckpt_gui.cli import statistics
+        return show.run(options, _trouble)
+    return _run_of(options.verb)(options)
 
-        return statistics.run(options)
-    from ckpt_gui.cli import show
 
-    return show.run(options, _trouble)
+def _run_of(verb: str) -> Callable[[argparse.Namespace], int]:
+    """What runs a verb; its module is imported now, and not before."""
+    if verb == "info":
+        from ckpt_gui.cli.inform import run
+    elif verb == "stats":
+        from ckpt_gui.cli.statistics import run
+    else:
+        from ckpt_gui.cli.verify import run
+    return run
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,19 +96,22 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("file", metavar="FILE")
     info.add_argument("--json", action="store_true", help="one JSON object on standard output")
     info.add_argument("--all", action="store_true", help="list every tensor, however many")
-    info.add_argument("--patient", action="store_true", help="no time limit")
-    _declare_stats(verbs.add_parser("stats", help="statistics and histograms of the values"))
+    verify = verbs.add_parser("verify", help="does it hold together, are the values finite; exit code 1 if not")
+    verify.add_argument("file", metavar="FILE", help="checkpoint or folder")
+    verify.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    verify.add_argument("--all", action="store_true", help="list every problem and finding, however many")
+    stats = verbs.add_parser("stats", help="statistics and histograms of the values")
+    _declare_stats(stats)
+    for verb in (info, verify, stats):
+        verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
     return parser
 
 
 def _declare_stats(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE")
-    parser.add_argument(
-        "--key", metavar="GLOB", action="append", help="only tensors whose path or last key fits; repeat"
-    )
+    parser.add_argument("--key", metavar="GLOB", action="append", help="only tensors whose path or last key fits")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, histograms included")
     parser.add_argument("--csv", action="store_true", help="a line a tensor, separated by commas")
     parser.add_argument("--bins", type=int, metavar="N", help="bins of each histogram, 1 to 100")
     parser.add_argument("--spectrum", action="store_true", help="singular values of matrices too (slow)")
     parser.add_argument("--all", action="store_true", help="a row for every tensor, however many")
-    parser.add_argument("--patient", action="store_true", help="no time limit for reading the index")

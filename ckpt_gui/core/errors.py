@@ -7,7 +7,8 @@ CheckpointError
 │   └── TooLarge         a limit was met (size, time, number of parts)
 ├── ReadError            the tree stands, but bytes could not be read later
 │   └── NoValues         a tensor has no values to show; says why
-└── ConvertError         a conversion was refused or failed
+├── ConvertError         a conversion was refused or failed
+└── ExportError          values cannot be written to the file asked for
 
 ``Cancelled`` is not an error: the person asked for it.
 """
@@ -45,6 +46,10 @@ class NoValues(ReadError):
 
 class ConvertError(CheckpointError):
     """A conversion was refused or could not be finished."""
+
+
+class ExportError(CheckpointError):
+    """Values cannot be written as asked; the sentence says why."""
 
 
 class Cancelled(Exception):

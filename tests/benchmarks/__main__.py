@@ -6,9 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import opening, window
+from tests.benchmarks import opening, statistics, window
 
-PARTS = {"opening": opening.figures, "window": window.figures}
+PARTS = {"opening": opening.figures, "window": window.figures, "statistics": statistics.figures}
 
 
 def main(words: list[str]) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
 
 
 def many_small(path: Path, layers: int) -> Path:
@@ -42,6 +44,33 @@ def training(path: Path, width: int) -> Path:
     return path
 
 
+def weights(path: Path, million: int, dtype: torch.dtype) -> Path:
+    """About so many million parameters of a transformer, normally distributed, a bit wider from layer to layer."""
+    width = 4096 if million > 100 else 512
+    noise = torch.randn(width, 4 * width, generator=torch.Generator().manual_seed(0))
+    layers = max(1, million * 1_000_000 // (12 * width * width))
+    state = {}
+    for layer in range(layers if million > 1 else 1):
+        shapes = {"attn.qkv": (3 * width, width), "attn.proj": (width, width),
+                  "mlp.up": (4 * width, width), "mlp.down": (width, 4 * width)}  # fmt: skip
+        for part, shape in shapes.items() if million > 1 else [("mlp.up", (4 * width, 3 * width))]:
+            values = noise.reshape(-1)[: shape[0] * shape[1]].reshape(shape) * (0.02 * (1 + layer / 100))
+            state[f"h.{layer}.{part}.weight"] = values.to(dtype)
+    if path.suffix == ".safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path)
+    return path
+
+
+MAKERS = {
+    "many_small": many_small,
+    "training": training,
+    "weights_float32": partial(weights, dtype=torch.float32),
+    "weights_bfloat16": partial(weights, dtype=torch.bfloat16),
+    "safetensors_bfloat16": partial(weights, dtype=torch.bfloat16),
+}
+
 if __name__ == "__main__":
     maker, place, size = sys.argv[1:]
-    {"many_small": many_small, "training": training}[maker](Path(place), int(size))
+    MAKERS[maker](Path(place), int(size))

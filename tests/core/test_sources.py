@@ -48,6 +48,23 @@ class TestLocalFile:
         with LocalFile(data) as file:
             assert (file.read(10_239, 5), file.read(10_240, 5), file.read(10**12, 5)) == (b"\xff", b"", b"")
 
+    @pytest.mark.parametrize("vectored", [True, False])
+    def test_reads_into_a_buffer(self, data: Path, monkeypatch: pytest.MonkeyPatch, vectored: bool) -> None:
+        if not vectored:
+            monkeypatch.delattr(os, "preadv", raising=False)
+        with LocalFile(data) as file:
+            for at, nbytes in ((254, 4), (10_239, 5), (10_240, 5), (10**12, 5)):
+                into = bytearray(nbytes)
+                wanted = file.read(at, nbytes)
+                assert file.read_into(at, memoryview(into)) == len(wanted)
+                assert into[: len(wanted)] == wanted
+
+    def test_reading_into_a_buffer_after_closing(self, data: Path) -> None:
+        file = LocalFile(data)
+        file.close()
+        with pytest.raises(ReadError, match="cannot be read"):
+            file.read_into(0, memoryview(bytearray(1)))
+
     def test_knows_what_it_opened(self, data: Path) -> None:
         with LocalFile(data) as file:
             facts = data.stat()
@@ -155,6 +172,11 @@ class TestWindow:
         window = Window(Memory(b"0123456789"), 3, 4)
         assert (window.read(0, 2), window.read(3, 9), window.read(4, 1), window.nbytes) == (b"34", b"6", b"", 4)
 
+    def test_fills_a_buffer_up_to_its_own_end(self) -> None:
+        into = bytearray(b"......")
+        assert Window(Memory(b"0123456789"), 3, 4).read_into(1, memoryview(into)) == 3
+        assert into == b"456..."
+
     def test_ends_where_its_parent_ends(self) -> None:
         assert Window(Memory(b"0123456789"), 8, 100).nbytes == 2
 
@@ -214,6 +236,12 @@ class TestInflating:
         for at in range(0, 64 << 20, 1 << 20):
             assert len(stream.read(at, 1 << 20)) == 1 << 20
         assert len(stream._held) < 2 * Inflating.KEEP
+
+    def test_fills_a_buffer(self) -> None:
+        packed = deflated(bytes(range(100)))
+        into = bytearray(30)
+        assert Inflating(Memory(packed), 0, len(packed), 100).read_into(80, memoryview(into)) == 20
+        assert into == bytes(range(80, 100)) + bytes(10)
 
     def test_gives_no_more_than_the_container_says(self) -> None:
         packed = deflated(bytes(1000))

@@ -49,8 +49,20 @@ def _merge(f, n, mean, m2, l1):
 
 
 @_compile
-def _sums(v, scale):
+def _sums(v):
     """Sum, sum of squares and sum of magnitudes."""
+    s, q, a = 0.0, 0.0, 0.0
+    for i in range(v.size):
+        x = float64(v[i])
+        s += x
+        q += x * x
+        a += abs(x)
+    return s, q, a
+
+
+@_compile
+def _sums_scaled(v, scale):
+    """The same of scaled values."""
     s, q, a = 0.0, 0.0, 0.0
     for i in range(v.size):
         x = float64(v[i]) * scale
@@ -85,7 +97,7 @@ def _block_moments(v, one_sign, f):
         mean = pilot - f[PILOT_F] * scale + s / n
         _merge(f, n, mean, max(q - s * s / n, 0.0), abs(n * pilot + s))
     else:
-        s, q, a = _sums(v, scale)
+        s, q, a = _sums(v) if scale == 1.0 else _sums_scaled(v, scale)
         mean = s / n
         _merge(f, n, mean - f[PILOT_F] * scale, max(q - s * mean, 0.0), a)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ckpt_gui.core.stats.edges import Axis
 from ckpt_gui.core.stats.magnitudes import magnitudes
 from ckpt_gui.core.stats.nouns import Summary
 from ckpt_gui.core.stats.percentile import percentile
-from ckpt_gui.core.stats.edges import Axis
 
 CLIPS = (0.0, 0.1, 1.0, 5.0)
 """Percent cut from each end; 0 shows everything."""

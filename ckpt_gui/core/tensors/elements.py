@@ -21,9 +21,11 @@ class Elements:
         self._path = path
         self._storage = storage
         self._encoding = encoding
+        self._pattern, self._width = encoding.pattern, encoding.nbytes
+        self._tail = (encoding.parts,) if encoding.parts > 1 else ()
         self._swapped = big != (sys.byteorder == "big") and encoding.bits > 8
         self._negated, self._conjugated = negated, conjugated
-        self._bytes = np.empty(room * encoding.nbytes, np.uint8)
+        self._bytes = np.empty(room * self._width, np.uint8)
         self._view = self._bytes.data
 
     def read(self, cut: Cut) -> Array:
@@ -31,22 +33,21 @@ class Elements:
 
         Raises ReadError where the storage ends early.
         """
-        encoding, span = self._encoding, cut.span
+        span, width = cut.span, self._width
         for place, start in enumerate(cut.starts):
-            if encoding.bits < 8:
+            if self._encoding.bits < 8:
                 self._unpack(start, span, place * span)
             else:
                 self._fill(start, span, place * span)
-        flat = self._bytes[: len(cut.starts) * span * encoding.nbytes].view(encoding.pattern)
-        if encoding.parts > 1:
-            flat = flat.reshape(-1, encoding.parts)
+        flat = self._bytes[: len(cut.starts) * span * width].view(self._pattern)
+        if self._tail:
+            flat = flat.reshape(-1, *self._tail)
         self._settle(flat)
-        tail = (encoding.parts,) if encoding.parts > 1 else ()
-        steps = tuple(step * encoding.nbytes for step in cut.steps) + ((flat.itemsize,) if tail else ())
-        return np.ndarray(cut.shape + tail, encoding.pattern, flat, 0, steps)
+        steps = tuple([step * width for step in cut.steps]) + ((flat.itemsize,) if self._tail else ())
+        return np.ndarray(cut.shape + self._tail, self._pattern, flat, 0, steps)
 
     def _fill(self, start: int, count: int, at: int) -> None:
-        width = self._encoding.nbytes
+        width = self._width
         into = self._view[at * width : (at + count) * width]
         self._whole(self._storage.read_into(start * width, into), len(into))
 

@@ -97,11 +97,12 @@ def decode(array: Array, encoding: str) -> Array:
     if encoding in _NUMPY:
         return array.view(_NUMPY[encoding])
     if encoding == "bool":
-        found: Array = array != 0
-        return found
+        return np.asarray(array != 0)
     if encoding == "bfloat16":
-        return (array.astype(np.uint32, order="K") << np.uint32(16)).view(np.float32)
-    return _small(encoding)[array]
+        wide = array.astype(np.uint32, order="K")
+        wide <<= np.uint32(16)
+        return wide.view(np.float32)
+    return np.asarray(_small(encoding)[array])
 
 
 def _decode_complex(array: Array, encoding: str) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from operator import add
 from types import TracebackType
 from typing import Self
 
@@ -174,7 +175,7 @@ class Reading:
             local = [_moved(one[place], -at) for one, place, at in zip(ranges, places, piece.origin, strict=True)]
             if all(local):
                 moved = Placed(piece.storage, tuple(place.start for place in places), piece.window.select(local))
-                self._copy(target, moved, out[(*places, ...)], dequantize)
+                self._copy(target, moved, out[tuple(places)] if places else out, dequantize)
 
     def _copy(self, target: Target, piece: Placed, out: Array, dequantize: Dequantizer | None) -> None:
         """Fill ``out`` with all of a window; its origin counts within what was chosen."""
@@ -210,7 +211,7 @@ class Reading:
 
 
 def _sum(left: Sequence[int], right: Sequence[int]) -> tuple[int, ...]:
-    return tuple(one + other for one, other in zip(left, right, strict=True))
+    return tuple(map(add, left, right))
 
 
 def _ranges(shape: tuple[int, ...], index: tuple[slice, ...]) -> tuple[list[range], tuple[slice, ...]]:

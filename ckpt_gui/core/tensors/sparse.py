@@ -22,6 +22,8 @@ Indices = npt.NDArray[np.int64]
 
 MAX_INDICES = 1 << 22
 """Stored values whose places are given at once."""
+MAX_BATCHES = 4096
+"""Batches that are looked into at once: each takes reads of its own."""
 RUN = 1 << 16
 """Row beginnings read at once."""
 
@@ -100,6 +102,8 @@ class _Compressed:
 
     def indices(self, start: int, stop: int) -> Indices:
         wanted = _bounded(start, stop, math.prod(self._batch) * self._held)
+        if len(wanted) > MAX_BATCHES * self._held:
+            raise ReadError(f"more than {MAX_BATCHES:,} batches are too many at once; choose a smaller part")
         found = np.empty((len(wanted), len(self._batch) + 2), np.int64)
         at = wanted.start
         while at < wanted.stop:
