@@ -152,7 +152,8 @@ class Details(Side):
     def _fill_menu(self) -> None:
         shown = self._file is not None and self._file.opened is not None and self.made(self.page())
         actions = self.front().actions() if shown else []
-        self.menu.clear()
+        for action in self.menu.actions():
+            self.menu.removeAction(action)  # clear() would delete the page's own
         self.menu.addActions(actions)
         self.menu.setEnabled(bool(actions))
 

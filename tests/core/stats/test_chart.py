@@ -91,12 +91,13 @@ def test_zoomed_integers_have_a_bar_each_and_none_is_cut(opened: Open) -> None:
     nodes = at(reading, "w")
 
     assert len(draft(measure(reading, parts(reading.checkpoint, nodes)), View()).edges) < 600
-    made = exact(reading, nodes, View(low=9.2, high=14.9))
+    made = exact(reading, nodes, View(low=9.7, high=14.2))
 
     assert made.edges.tolist() == [9.5, 10.5, 11.5, 12.5, 13.5, 14.5]
     assert made.histograms[0].counts.tolist() == [34] * 5
+    assert made.span == (9.7, 14.2)
     assert chart_words.span(made, 0) == "10"
-    assert exact(reading, nodes, View(low=10.2, high=10.4)).edges.tolist() == [10.5, 11.5]
+    assert exact(reading, nodes, View(low=10.2, high=10.4)).edges.tolist() == [9.5, 10.5]
 
 
 def test_clipping_says_how_many_lie_outside(opened: Open) -> None:
