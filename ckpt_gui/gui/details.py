@@ -11,17 +11,19 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ckpt_gui.core import text
+from ckpt_gui.gui.checking import Checking
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.picked_statistics import PickedStatistics
+from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.side import Side
 
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts
     from ckpt_gui.core.progress import Report
-    from ckpt_gui.gui.histogram_panel import HistogramPanel
+    from ckpt_gui.gui.health_section import State
     from ckpt_gui.gui.open_files import OpenFile
     from ckpt_gui.gui.overview_panel import OverviewPanel
-    from ckpt_gui.gui.tensor_panel import InfoPanel, SummaryPanel
 
 AT_ONCE = 5_000
 """Facts about so many tensors are worked out on the spot; about more, by a job."""
@@ -29,23 +31,30 @@ _SLOT = "facts"
 
 
 class Details(Side):
-    """Overview, Summary, Histogram, Info.
+    """Overview, Summary, and what shows values: Histogram, Heat-map, Values, Layers; Info.
 
     The page stays where the person left it as the selection moves; only the Overview, which says
     nothing of a selection, gives way when rows are picked, and comes back when none is.
 
     Signals:
         node_wanted: a link to a row was followed.
+        place_wanted: a link to one value of a tensor was followed; its row, and the index.
         message: a word for the status bar.
+        compute_wanted: the statistics of all tensors of the file in front are asked for.
     """
 
     node_wanted = Signal(int)
+    place_wanted = Signal(int, tuple)
     message = Signal(str)
+    compute_wanted = Signal()
 
-    def __init__(self, jobs: Jobs, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(self, jobs: Jobs, scanning: Scanning, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._jobs, self._scanning = jobs, scanning
+        self._checking = Checking(jobs, self)
+        self._checking.changed.connect(self._health_changed)
         self._settings = settings
+        self._statistics = PickedStatistics(jobs, scanning, self)
         self.menu = QMenu("&Page", self)
         """What can be done on the page in front."""
         self.menu.setToolTipsVisible(True)
@@ -58,6 +67,9 @@ class Details(Side):
         self.add("Overview", self._overview_page)
         self.add("Summary", self._summary_page)
         self.add("Histogram", self._histogram_page)
+        self.add("Heat-map", self._heatmap_page)
+        self.add("Values", self._values_page)
+        self.add("Layers", self._layers_page)
         self.add("Info", self._info_page)
         self.chosen.connect(self._page_chosen)
 
@@ -81,9 +93,22 @@ class Details(Side):
             self.choose(self._node_page)
         self.fill()
 
+    def check_health(self) -> None:
+        """Look at every value and checksum of the file in front."""
+        if self._file is not None:
+            self._checking.start(self._file)
+            self.choose("overview")
+
+    def _health_changed(self, file: OpenFile) -> None:
+        if file is self._file and self.page() == "overview":
+            self._fill_overview(file)
+
     def fill(self) -> None:
         """Bring the page in front up to date."""
-        self._fill_page(self._file)
+        file = self._file
+        if file is not None and file.overview is not None:
+            self._checking.offer(file)
+        self._fill_page(file)
         self._fill_menu()
 
     def _fill_page(self, file: OpenFile | None) -> None:
@@ -101,7 +126,7 @@ class Details(Side):
         if file is not None and file.opened is not None and file.overview is not None:
             line = text.escape(file.overview.headline)
             panel: OverviewPanel = self.panel("overview")  # type: ignore[assignment]  # made below
-            panel.show_overview(file.opened.checkpoint, file.overview)
+            panel.show_overview(file.opened.checkpoint, file.overview, _state(file))
         elif self.made("overview"):
             self.panel("overview").clear()  # type: ignore[attr-defined]
         self.head("", text.escape(file.name) if file is not None else "", line)
@@ -129,6 +154,8 @@ class Details(Side):
         panel: Any = self.front()
         if hasattr(panel, "show_facts"):
             panel.show_facts(found)
+            if hasattr(panel, "show_statistics") and self._file is not None:
+                self._statistics.look_at(self._file, list(self._file.nodes))
         elif self._file is not None:
             panel.show_picked(self._file, list(self._file.nodes))
 
@@ -145,6 +172,7 @@ class Details(Side):
 
     def _let_go(self) -> None:
         """No page works any longer on what was picked before, nor keeps its files open."""
+        self._statistics.stop()
         for panel in self.made_panels():
             if hasattr(panel, "let_go"):
                 panel.let_go()
@@ -160,12 +188,25 @@ class Details(Side):
     def _overview_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.overview_panel import OverviewPanel
 
-        return self._linked(OverviewPanel(parent))
+        panel = OverviewPanel(parent)
+        panel.check_wanted.connect(self.check_health)
+        return self._linked(panel)
 
     def _summary_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import SummaryPanel
 
-        return self._linked(SummaryPanel(parent))
+        panel = SummaryPanel(parent)
+        self._statistics.found.connect(panel.show_statistics)
+        panel.place_wanted.connect(self.place_wanted)
+        return self._linked(panel)
+
+    def _layers_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.layers_panel import LayersPanel
+
+        panel = LayersPanel(self._jobs, self._scanning, parent)
+        panel.message.connect(self.message)
+        panel.compute_wanted.connect(self.compute_wanted)
+        return self._linked(panel)
 
     def _histogram_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.histogram_panel import HistogramPanel
@@ -174,16 +215,39 @@ class Details(Side):
         panel.message.connect(self.message)
         return self._linked(panel)
 
+    def _heatmap_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.heatmap_panel import HeatmapPanel
+
+        panel = HeatmapPanel(self._jobs, self._settings, parent)
+        panel.message.connect(self.message)
+        return self._linked(panel)
+
+    def _values_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.values_panel import ValuesPanel
+
+        panel = ValuesPanel(self._jobs, parent)
+        panel.message.connect(self.message)
+        return self._linked(panel)
+
     def _info_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import InfoPanel
 
         return self._linked(InfoPanel(parent))
 
-    def _linked(self, panel: OverviewPanel | SummaryPanel | HistogramPanel | InfoPanel) -> QWidget:
+    def _linked(self, panel: Any) -> QWidget:
         panel.node_wanted.connect(self.node_wanted)
-        return panel
+        made: QWidget = panel
+        return made
 
 
 def _import_plots(_report: Report) -> None:
     import ckpt_gui.gui.histogram_panel
     import ckpt_gui.gui.plots.histogram  # noqa: F401
+
+
+def _state(file: OpenFile) -> State:
+    """Where the check of its health stands."""
+    from ckpt_gui.gui.health_section import State
+
+    nbytes = file.opened.checkpoint.nbytes if file.opened is not None else 0
+    return State(nbytes, file.health, file.check is not None, file.check_stopped)

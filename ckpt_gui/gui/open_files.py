@@ -18,10 +18,11 @@ from PySide6.QtCore import QObject, Signal
 from ckpt_gui.core import text
 from ckpt_gui.core.progress import Report
 from ckpt_gui.gui import child
-from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.jobs import Job, Jobs
 from ckpt_gui.gui.reading import Load, ReadTask
 
 if TYPE_CHECKING:
+    from ckpt_gui.core.health import Health
     from ckpt_gui.core.model import Source
     from ckpt_gui.core.overview import Overview
     from ckpt_gui.core.reader import Opened
@@ -50,12 +51,24 @@ class OpenFile:
     """The disk holds something newer, and that was told."""
     nodes: list[int] = field(default_factory=list)
     """Rows picked in its tree."""
+    health: Health | None = None
+    """What the last check of it found; None before the first, and after a reload."""
+    check: Job | None = None
+    """While it is checked."""
+    check_stopped: str = ""
+    """Why the last check gave nothing, in words; "" if it was not asked for or is done."""
     _reading: Reading | None = None
 
     @property
     def name(self) -> str:
         """The last part of the path."""
         return Path(self.path).name or self.path
+
+    def forget_health(self) -> None:
+        """Stop a check that is under way and forget what the last one found."""
+        if self.check is not None:
+            self.check.cancel()
+        self.health, self.check, self.check_stopped = None, None, ""
 
     def reading(self) -> Reading:
         """The way to its values, one for all who look; ``opened`` must stand. Closed once nobody holds it any more."""
@@ -146,6 +159,7 @@ class OpenFiles(QObject):
         """Forget it; a reading process is killed."""
         self._files.remove(file)
         self._jobs.cancel(_slot(file))
+        file.forget_health()
         if file.task is not None:
             file.task.cancel()
         self.removed.emit(file)
@@ -197,6 +211,7 @@ class OpenFiles(QObject):
             return
         file.opened, file.overview, file.error, file.outdated = opened, None, "", False
         file._reading = None
+        file.forget_health()
         self.opened.emit(file)
         self._jobs.run(_slot(file), lambda _report: _overview(opened), lambda made: self._described(file, made))
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLay
 from ckpt_gui.core import text
 from ckpt_gui.gui import rich, theme
 from ckpt_gui.gui.bars import Bar, Bars
+from ckpt_gui.gui.health_section import HealthSection, State
 from ckpt_gui.gui.spoken import muted, spoken
 
 if TYPE_CHECKING:
@@ -28,9 +29,11 @@ class OverviewPanel(QScrollArea):
 
     Signals:
         node_wanted: a link was followed.
+        check_wanted: values and checksums are to be looked at.
     """
 
     node_wanted = Signal(int)
+    check_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,13 +41,19 @@ class OverviewPanel(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._shown: tuple[Checkpoint, Overview] | None = None
+        self._state = State(0)
         self._colours: theme.Colours | None = None
         """Those of the page that is shown."""
 
-    def show_overview(self, checkpoint: Checkpoint, overview: Overview) -> None:
-        """Show this one."""
-        self._shown = (checkpoint, overview)
-        self._render()
+    def show_overview(self, checkpoint: Checkpoint, overview: Overview, state: State) -> None:
+        """Show this one, and where the check of its health stands."""
+        same = self._shown is not None and self._shown[1] is overview
+        self._shown, self._state = (checkpoint, overview), state
+        page = self.widget()
+        if same and isinstance(page, _Page):
+            page.health.show_state(state)
+        else:
+            self._render()
 
     def clear(self) -> None:
         """Show nothing (yet)."""
@@ -65,8 +74,9 @@ class OverviewPanel(QScrollArea):
         if self._shown is None:
             return
         self._colours = theme.of(self.palette())
-        page = _Page(*self._shown, self._colours)
+        page = _Page(*self._shown, self._state, self._colours)
         page.followed.connect(self._follow)
+        page.health.check_wanted.connect(self.check_wanted)
         self.setWidget(page)
 
     def _follow(self, href: str) -> None:
@@ -79,7 +89,7 @@ class _Page(QWidget):
 
     followed = Signal(str)
 
-    def __init__(self, checkpoint: Checkpoint, overview: Overview, colours: theme.Colours) -> None:
+    def __init__(self, checkpoint: Checkpoint, overview: Overview, state: State, colours: theme.Colours) -> None:
         super().__init__()
         self._colours = colours
         self._box = QVBoxLayout(self)
@@ -87,7 +97,14 @@ class _Page(QWidget):
         self._box.setSpacing(4)
         self._figures(_figures(checkpoint, overview))
         self._alarms(overview)
+        self.health = HealthSection(state, colours)
+        self.health.followed.connect(self.followed)
+        self._box.addWidget(self.health)
         self._list("What this is", [rich.leading(entry.text, entry.node, colours) for entry in overview.sentences])
+        # The rest in the next turn of the event loop: together they would be felt as a stall.
+        QTimer.singleShot(0, self, lambda: self._rest(overview))
+
+    def _rest(self, overview: Overview) -> None:
         charts = (
             ("Bytes by role", overview.by_role),
             ("Bytes by dtype", overview.by_dtype),
@@ -99,9 +116,9 @@ class _Page(QWidget):
         self._list("Why it is so big", [
             f"<b>{text.size(entry.nbytes)}</b>&nbsp; {rich.escape(entry.text)}" for entry in overview.savings
         ])  # fmt: skip
-        self._list("Storages", [rich.leading(entry.text, entry.node, colours) for entry in overview.storages])
+        self._list("Storages", [rich.leading(entry.text, entry.node, self._colours) for entry in overview.storages])
         self._list("torch.load(weights_only=True), torch 2.6 and later", _verdict(overview.weights_only))
-        self._list("Names its pickle refers to", _code(overview.code, colours))
+        self._list("Names its pickle refers to", _code(overview.code, self._colours))
         self._box.addStretch(1)
 
     def _figures(self, figures: Sequence[tuple[str, str]]) -> None:

@@ -17,11 +17,13 @@ from ckpt_gui.gui.actions import Actions
 from ckpt_gui.gui.details import Details
 from ckpt_gui.gui.drop import DropTarget
 from ckpt_gui.gui.file_notices import FileNotices
+from ckpt_gui.gui.file_statistics import FileStatistics
 from ckpt_gui.gui.file_tabs import FileTabs
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.notices import NoticeBar
 from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 from ckpt_gui.gui.recent_menu import RecentMenu
+from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,10 +32,11 @@ if TYPE_CHECKING:
     from ckpt_gui.gui.start_page import StartPage
     from ckpt_gui.gui.tree_panel import TreePanel
 
-PAGES = ("overview", "summary", "histogram", "info")
+PAGES = ("overview", "summary", "histogram", "heat-map", "values", "layers", "info")
 LOOK_AT_DISK_MS = 4_000
 """So often an active window sees whether its files have changed."""
-NEEDS_A_FILE = ("reload", "close tab", "filter", *PAGES, "next page", "previous page", "next tab", "previous tab")
+NEEDS_A_FILE = ("reload", "health", "close tab", "filter", *PAGES,
+                "next page", "previous page", "next tab", "previous tab")  # fmt: skip
 
 
 class Window(QMainWindow):
@@ -69,7 +72,8 @@ class Window(QMainWindow):
     def _lay_out(self) -> None:
         self.notices = NoticeBar(self)
         self.tabs = FileTabs(self)
-        self.details = Details(self.jobs, self.settings, self)
+        self.scanning = Scanning(self.jobs, self)
+        self.details = Details(self.jobs, self.scanning, self.settings, self)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
@@ -95,6 +99,7 @@ class Window(QMainWindow):
             "reload": lambda: self._with_file(self.files.reload),
             "close tab": lambda: self._with_file(self.files.close), "quit": self.close,
             "filter": self._focus_filter, **{page: partial(self.details.choose, page) for page in PAGES},
+            "health": self.details.check_health,
             "next page": lambda: self.details.step(1), "previous page": lambda: self.details.step(-1),
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
@@ -110,6 +115,8 @@ class Window(QMainWindow):
         self.details.node_wanted.connect(self._go_to_node)
         self.details.message.connect(self.status.mention)
         self.file_notices = FileNotices(self.files, self.notices)
+        self.file_statistics = FileStatistics(self.files, self.scanning)
+        self.details.compute_wanted.connect(lambda: self._with_file(self.scanning.compute_all))
         self.files.added.connect(self._added)
         self.files.removed.connect(self._removed)
         self.files.reading.connect(lambda file: self._say(file, f"Reading {text.escape(file.name)} …"))
@@ -167,6 +174,7 @@ class Window(QMainWindow):
         page.picked.connect(lambda nodes: self._picked(file, nodes))
         page.message.connect(self.status.mention)
         page.painted.connect(self.painted)
+        self.file_statistics.add(file, page)
 
     def _removed(self, file: OpenFile) -> None:
         self._keep_columns(self.tabs.page(file).tree)

@@ -37,7 +37,7 @@ def check(
             files += [stack.enter_context(file)] if file is not None else []
         if changed:
             found.add([*changed, *damage(checkpoint, checksums=False)])
-            return _health(found, ["What is on the disk was not looked at any further."])
+            return _health(found, ["What is on the disk was not looked at any further."], remarks(checkpoint.notes))
         every = [Records(number, file) for number, file in enumerate(files)]
         found.add(damage(checkpoint, checksums=any(one.listed for one in every)))
         wanted = targets(checkpoint, reading)
@@ -51,8 +51,8 @@ def check(
         found.add(_changed_meanwhile(checkpoint.sources, files))
     nbytes = packed + _values_nbytes(checkpoint, wanted, {one.listed[0].source for one in every if one.listed})
     rows = sum(map(len, wanted.rows.values()))
-    notes = [*_account(checkpoint, every, rows, nbytes), *what_was_left(wanted), *remarks(checkpoint.notes)]
-    return _health(found, notes, rows, len(checked), nbytes)
+    notes = [*_account(checkpoint, every, rows, nbytes), *what_was_left(wanted)]
+    return _health(found, notes, remarks(checkpoint.notes), rows, len(checked), nbytes)
 
 
 def refused(exc: CheckpointError) -> Health:
@@ -96,12 +96,19 @@ def _changed_meanwhile(sources: Sequence[Source], files: Sequence[LocalFile]) ->
             yield Entry(Kind.CHANGED, f"while it was checked: {escape(str(exc))}")
 
 
-def _health(found: Entries, notes: Sequence[str], tensors: int = 0, records: int = 0, nbytes: int = 0) -> Health:
+def _health(
+    found: Entries,
+    notes: Sequence[str],
+    remarked: Sequence[str],
+    tensors: int = 0,
+    records: int = 0,
+    nbytes: int = 0,
+) -> Health:
     entries = found.all()
     return Health(
         tuple(entry for entry in entries if entry.kind.problem),
         tuple(entry for entry in entries if not entry.kind.problem),
-        tuple(notes), tensors, records, nbytes,
+        tuple(notes), tuple(remarked), tensors, records, nbytes,
     )  # fmt: skip
 
 

@@ -66,7 +66,9 @@ class Health:
     problems: tuple[Entry, ...]
     findings: tuple[Entry, ...]
     notes: tuple[str, ...]
-    """What was checked, what could not be, and remarks on the file that mean no damage."""
+    """What was checked, and what could not be."""
+    remarks: tuple[str, ...] = ()
+    """The index's own notes that mean no damage."""
     tensors: int = 0
     """Tensor rows whose values were looked at, tied ones included."""
     records: int = 0

@@ -58,11 +58,11 @@ def judged(summary: Summary, dtype: str, rank: int, role: Role) -> Iterator[Told
 def _not_finite(summary: Summary) -> Iterator[Told]:
     if summary.nan:
         words = _counted(summary.nan, summary, "NaN")
-        yield Kind.NAN, words + _first(summary.where_nan), summary.where_nan
+        yield Kind.NAN, words + _first(summary, summary.where_nan), summary.where_nan
     infinite = summary.posinf + summary.neginf
     if infinite:
         name = "infinite" if summary.posinf and summary.neginf else "+Inf" if summary.posinf else "-Inf"
-        yield Kind.INF, _counted(infinite, summary, name) + _first(summary.where_inf), summary.where_inf
+        yield Kind.INF, _counted(infinite, summary, name) + _first(summary, summary.where_inf), summary.where_inf
 
 
 def _counted(number: int, summary: Summary, what: str) -> str:
@@ -74,8 +74,8 @@ def _counted(number: int, summary: Summary, what: str) -> str:
     return f"{number:,} of {summary.count:,} {kind} {'is' if number == 1 else 'are'} {what}"
 
 
-def _first(index: Index | None) -> str:
-    return f", the first at {place(index)}" if index else ""
+def _first(summary: Summary, index: Index | None) -> str:
+    return f", the first at {place(index)}" if index and summary.count > 1 else ""
 
 
 def place(index: Index) -> str:

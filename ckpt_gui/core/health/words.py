@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ckpt_gui.core.health.nouns import Entry, Health, Kind
+from ckpt_gui.core.info import plain_path
 from ckpt_gui.core.text import clip, escape, path_text, plural
 
 TITLES = {
@@ -55,7 +55,7 @@ class Group:
 
 
 def groups(entries: Iterable[Entry]) -> list[Group]:
-    """The entries by kind, in the order of ``Kind``; those that say the same are one line."""
+    """The entries by kind, in the order of ``Kind``; those that say the same are one line, the most common first."""
     by_kind: dict[Kind, dict[tuple[str, bool], list[Entry]]] = {}
     for entry in entries:
         # What says an index is true of one tensor only; the others may say the same of many.
@@ -65,7 +65,7 @@ def groups(entries: Iterable[Entry]) -> list[Group]:
             kind, TITLES[kind],
             tuple(
                 Line(text, () if whole else tuple(alike[:MAX_PLACES]), len(alike))
-                for (text, whole), alike in by_kind[kind].items()
+                for (text, whole), alike in sorted(by_kind[kind].items(), key=lambda item: -len(item[1]))
             ),
             sum(map(len, by_kind[kind].values())),
         )
@@ -102,9 +102,9 @@ def lines(health: Health, most: int | None = 10) -> Iterator[tuple[str, str]]:
             yield from (("", f"  {line.words()}") for line in group.lines[:most])
             if most is not None and len(group.lines) > most:
                 yield "note", f"  … {len(group.lines) - most:,} more (--all)"
-    if health.notes:
+    if health.notes or health.remarks:
         yield "", ""
-        yield from (("note", note) for note in health.notes)
+        yield from (("note", note) for note in (*health.notes, *health.remarks))
 
 
 def as_json(health: Health, path: str, form: str | None) -> dict[str, Any]:
@@ -114,13 +114,10 @@ def as_json(health: Health, path: str, form: str | None) -> dict[str, Any]:
         "problems": [_entry(entry) for entry in health.problems],
         "findings": [_entry(entry) for entry in health.findings],
         "checked_nbytes": health.checked_nbytes, "tensors": health.tensors, "records": health.records,
-        "notes": list(health.notes),
+        "notes": [*health.notes, *health.remarks],
     }  # fmt: skip
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    path = None
-    if entry.path is not None:
-        path = [str(key) if isinstance(key, float) and not math.isfinite(key) else key for key in entry.path]
     index = None if entry.index is None else list(entry.index)
-    return {"path": path, "index": index, "kind": entry.kind.value, "text": entry.text}
+    return {"path": plain_path(entry.path), "index": index, "kind": entry.kind.value, "text": entry.text}

@@ -13,7 +13,7 @@ from ckpt_gui.core.stats.clip import CLIPS
 from ckpt_gui.core.stats.edges import MOST_BINS
 from ckpt_gui.core.stats.markers import KINDS
 from ckpt_gui.core.stats.scale import AXES
-from ckpt_gui.gui.histogram_panel.flow import Flow
+from ckpt_gui.gui.flow import Flow
 from ckpt_gui.gui.histogram_panel.options import Options
 from ckpt_gui.gui.spoken import spoken
 
