@@ -163,14 +163,21 @@ class _Step(Report):
 
 
 def _sampled(reading: Reading, part: Part, report: Report) -> Iterator[tuple[int, Summary | ReadError]]:
-    """Some of the tensors, weighted for those left out."""
-    step = -(-len(part.tensors) // MAX_SAMPLED)
-    for number, tensor in enumerate(part.tensors[:: step or 1]):
+    """Some of the tensors, weighted for those left out; more only until one has values."""
+    numel, chosen = reading.checkpoint.tensors.numel, part.tensors[:: -(-len(part.tensors) // MAX_SAMPLED) or 1]
+    times = sum(numel[tensor] for tensor in part.tensors) / max(sum(numel[tensor] for tensor in chosen), 1)
+    some = False
+    for number, tensor in enumerate(dict.fromkeys(chosen + part.tensors)):
+        if number >= len(chosen) and some:
+            return
         report.at(number, len(part.tensors), "tensors")
         try:
-            yield tensor, scaled(preview(reading, tensor))
+            found = scaled(preview(reading, tensor), times)
         except ReadError as exc:
             yield tensor, exc
+            continue
+        some = True
+        yield tensor, replace(found, sampled=True) if len(chosen) < len(part.tensors) else found
 
 
 def _know(parts: Sequence[Part], found: Callable[[Part], Iterable[tuple[int, Summary | ReadError]]]) -> Gathered:

@@ -181,6 +181,27 @@ def test_a_sample_is_told_as_one_and_scaled_to_the_whole(opened: Open) -> None:
     assert not sample(reading, parts(reading.checkpoint, at(reading, "small"))).sampled
 
 
+def test_of_many_tensors_some_are_sampled_and_stand_for_all(opened: Open) -> None:
+    reading = opened({f"w{number:02}": normal(100, seed=number) for number in range(60)})
+    whole = parts(reading.checkpoint, [])
+
+    known = sample(reading, whole)
+
+    assert known.sampled
+    assert known.whole.count == 6000
+    assert chart_words.headline(draft(known, View())).startswith("About 6,000 values")
+    assert not measure(reading, whole).sampled
+
+
+def test_a_sample_looks_further_where_the_first_have_no_values(opened: Open) -> None:
+    empty = {f"m{number:02}": torch.zeros(9, device="meta") for number in range(60)}
+    reading = opened({**empty, "w": normal(10)})
+
+    known = sample(reading, parts(reading.checkpoint, []))
+
+    assert known.whole.finite >= 10
+
+
 def test_what_is_known_exactly_is_still_a_preview_where_cells_are_cut(opened: Open) -> None:
     reading = opened({"w": normal(1000, 400)})
 
