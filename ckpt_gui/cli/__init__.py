@@ -15,7 +15,7 @@ from typing import NoReturn
 from ckpt_gui import __version__
 from ckpt_gui.core.errors import CheckpointError
 
-TABS = ("summary", "histogram", "heat-map", "values", "info", "overview")
+TABS = ("summary", "histogram", "heat-map", "values", "layers", "info", "overview")
 VERBS = ("open", "info", "stats", "verify", "demo")
 LATER = ("compare", "diff", "trend", "convert", "integrate")
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""

@@ -9,7 +9,7 @@ What has no number (embeddings, the last norm) stands before or after the towers
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ckpt_gui.core.columns import KeyType
@@ -49,13 +49,25 @@ class Depth:
     that reach over the most stops come first."""
 
     def only(self, tensors: Collection[int]) -> Depth:
-        """The part that these tensors are; the stops stay."""
-        kinds = {
-            kind: kept
-            for kind, members in self.kinds.items()
-            if (kept := tuple(member for member in members if member[1] in tensors))
-        }
-        return Depth(self.stops, kinds)
+        """The part that these tensors are, with the stops where they stand."""
+        return self._of({kind: [one for one in members if one[1] in tensors] for kind, members in self.kinds.items()})
+
+    def _of(self, kinds: Mapping[str, Sequence[tuple[int, int]]]) -> Depth:
+        used = sorted({stop for members in kinds.values() for stop, _tensor in members})
+        place = {stop: number for number, stop in enumerate(used)}
+        kept = {kind: tuple((place[stop], tensor) for stop, tensor in held) for kind, held in kinds.items() if held}
+        return Depth(tuple(self.stops[stop] for stop in used), kept)
+
+    def part(self, tensors: Collection[int]) -> Depth:
+        """What to show of a picked part: that part, where it reaches over several stops; of a single layer its kinds
+        over all the depth, because one stop is no line; of a single tensor everything."""
+        if len(tensors) < 2:
+            return self
+        held = {kind: [one for one in members if one[1] in tensors] for kind, members in self.kinds.items()}
+        stops = {stop for members in held.values() for stop, _tensor in members}
+        if len(stops) > 1:
+            return self._of(held)
+        return self._of({kind: self.kinds[kind] for kind, members in held.items() if members})
 
     def tensors(self) -> list[int]:
         """All of them, kind by kind."""

@@ -13,16 +13,17 @@ from PySide6.QtWidgets import QMenu, QWidget
 from ckpt_gui.core import text
 from ckpt_gui.gui.checking import Checking
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.picked_statistics import PickedStatistics
+from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.side import Side
 
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts
+    from ckpt_gui.core.progress import Report
     from ckpt_gui.gui.health_section import State
-    from ckpt_gui.gui.histogram_panel import HistogramPanel
     from ckpt_gui.gui.open_files import OpenFile
     from ckpt_gui.gui.overview_panel import OverviewPanel
-    from ckpt_gui.gui.tensor_panel import InfoPanel, SummaryPanel
 
 AT_ONCE = 5_000
 """Facts about so many tensors are worked out on the spot; about more, by a job."""
@@ -30,36 +31,45 @@ _SLOT = "facts"
 
 
 class Details(Side):
-    """Overview, Summary, Histogram, Info.
+    """Overview, Summary, and what shows values: Histogram, Heat-map, Values, Layers; Info.
 
     The page stays where the person left it as the selection moves; only the Overview, which says
     nothing of a selection, gives way when rows are picked, and comes back when none is.
 
     Signals:
         node_wanted: a link to a row was followed.
+        place_wanted: a link to one value of a tensor was followed; its row, and the index.
         message: a word for the status bar.
+        compute_wanted: the statistics of all tensors of the file in front are asked for.
     """
 
     node_wanted = Signal(int)
+    place_wanted = Signal(int, tuple)
     message = Signal(str)
+    compute_wanted = Signal()
 
-    def __init__(self, jobs: Jobs, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(self, jobs: Jobs, scanning: Scanning, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._jobs, self._scanning = jobs, scanning
         self._checking = Checking(jobs, self)
         self._checking.changed.connect(self._health_changed)
         self._settings = settings
+        self._statistics = PickedStatistics(jobs, scanning, self)
         self.menu = QMenu("&Page", self)
         """What can be done on the page in front."""
         self.menu.setToolTipsVisible(True)
         self._file: OpenFile | None = None
         self._facts: Facts | None = None
         self._node_page = "summary"
+        self._warmed = False
         # One line a page; a page needs show_facts (what is known without reading a value) or show_picked (which reads),
         # and, for links, node_wanted; one that reads also let_go, which stops and forgets, and message.
         self.add("Overview", self._overview_page)
         self.add("Summary", self._summary_page)
         self.add("Histogram", self._histogram_page)
+        self.add("Heat-map", self._heatmap_page)
+        self.add("Values", self._values_page)
+        self.add("Layers", self._layers_page)
         self.add("Info", self._info_page)
         self.chosen.connect(self._page_chosen)
 
@@ -75,6 +85,7 @@ class Details(Side):
         """Other rows were picked in the file in front."""
         self._let_go()
         self._facts = None
+        self._warm()
         nodes = self._file.nodes if self._file is not None else []
         if nodes in ([], [0]):
             self.choose("overview")
@@ -143,6 +154,8 @@ class Details(Side):
         panel: Any = self.front()
         if hasattr(panel, "show_facts"):
             panel.show_facts(found)
+            if hasattr(panel, "show_statistics") and self._file is not None:
+                self._statistics.look_at(self._file, list(self._file.nodes))
         elif self._file is not None:
             panel.show_picked(self._file, list(self._file.nodes))
 
@@ -151,8 +164,15 @@ class Details(Side):
             self._node_page = name
         self.fill()
 
+    def _warm(self) -> None:
+        """Have a thread import what draws, once the tree stands: half a second that a click on a page need not take."""
+        if not self._warmed and self._file is not None and self._file.nodes:
+            self._warmed = True
+            self._jobs.run("import", _import_plots, lambda _nothing: None)
+
     def _let_go(self) -> None:
         """No page works any longer on what was picked before, nor keeps its files open."""
+        self._statistics.stop()
         for panel in self.made_panels():
             if hasattr(panel, "let_go"):
                 panel.let_go()
@@ -174,7 +194,18 @@ class Details(Side):
     def _summary_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import SummaryPanel
 
-        return self._linked(SummaryPanel(parent))
+        panel = SummaryPanel(parent)
+        self._statistics.found.connect(panel.show_statistics)
+        panel.place_wanted.connect(self.place_wanted)
+        return self._linked(panel)
+
+    def _layers_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.layers_panel import LayersPanel
+
+        panel = LayersPanel(self._jobs, self._scanning, parent)
+        panel.message.connect(self.message)
+        panel.compute_wanted.connect(self.compute_wanted)
+        return self._linked(panel)
 
     def _histogram_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.histogram_panel import HistogramPanel
@@ -183,14 +214,34 @@ class Details(Side):
         panel.message.connect(self.message)
         return self._linked(panel)
 
+    def _heatmap_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.heatmap_panel import HeatmapPanel
+
+        panel = HeatmapPanel(self._jobs, self._settings, parent)
+        panel.message.connect(self.message)
+        return self._linked(panel)
+
+    def _values_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.values_panel import ValuesPanel
+
+        panel = ValuesPanel(self._jobs, parent)
+        panel.message.connect(self.message)
+        return self._linked(panel)
+
     def _info_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import InfoPanel
 
         return self._linked(InfoPanel(parent))
 
-    def _linked(self, panel: OverviewPanel | SummaryPanel | HistogramPanel | InfoPanel) -> QWidget:
+    def _linked(self, panel: Any) -> QWidget:
         panel.node_wanted.connect(self.node_wanted)
-        return panel
+        made: QWidget = panel
+        return made
+
+
+def _import_plots(_report: Report) -> None:
+    import ckpt_gui.gui.histogram_panel
+    import ckpt_gui.gui.plots.histogram  # noqa: F401
 
 
 def _state(file: OpenFile) -> State:

@@ -20,6 +20,8 @@ class FilePage(QStackedWidget):
         picked: rows were picked in the tree; their node ids.
         message: a word for the status bar.
         compare_wanted, convert_wanted: from the tree's menu, with a node id.
+        statistics_wanted: tensor ids on the screen, whose statistics the tree would show.
+        compute_wanted: the statistics of all tensors are asked for.
         painted: the tree stands on the screen for the first time.
     """
 
@@ -27,6 +29,8 @@ class FilePage(QStackedWidget):
     message = Signal(str)
     compare_wanted = Signal(int)
     convert_wanted = Signal(int)
+    statistics_wanted = Signal(list)
+    compute_wanted = Signal()
     painted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -63,6 +67,7 @@ class FilePage(QStackedWidget):
             for signal, mine in (
                 (self.tree.picked, self.picked), (self.tree.message, self.message),
                 (self.tree.compare_wanted, self.compare_wanted), (self.tree.convert_wanted, self.convert_wanted),
+                (self.tree.statistics_wanted, self.statistics_wanted), (self.tree.compute_wanted, self.compute_wanted),
             ):  # fmt: skip
                 signal.connect(mine)
             self.addWidget(self.tree)

@@ -1,6 +1,6 @@
 """Facts and sentences as rich text: every piece of a file's text is escaped here, once.
 
-Links lead to rows of the tree: ``#12`` is node 12.
+Links lead to rows of the tree: ``#12`` is node 12; ``#12@3,0`` is the value at [3, 0] of its tensor.
 """
 
 from __future__ import annotations
@@ -19,19 +19,29 @@ def escape(words: str) -> str:
     return words.replace("   ", "&nbsp;&nbsp; ")
 
 
-def leading(words: str, node: int | None, colours: Colours) -> str:
+def leading(words: str, node: int | None, colours: Colours, place: tuple[int, ...] | None = None) -> str:
     """Words that lead to a node: read as text, with a mark behind; a page of blue lines would shout."""
     if node is None or node < 0:
         return escape(words)
     style = f"text-decoration:none; color:{colours.text}"
     mark = f'<span style="color:{colours.accent}">&nbsp;→</span>'
-    return f'<a href="#{node}" style="{style}">{escape(words)}{mark}</a>'
+    where = "" if place is None else "@" + ",".join(map(str, place))
+    return f'<a href="#{node}{where}" style="{style}">{escape(words)}{mark}</a>'
 
 
 def linked_node(href: str) -> int | None:
     """The node a link leads to."""
     number = href.removeprefix("#")
     return int(number) if number.isdecimal() else None
+
+
+def linked_place(href: str) -> tuple[int, tuple[int, ...]] | None:
+    """The node and the index of the value that a link leads to."""
+    node, at, index = href.removeprefix("#").partition("@")
+    numbers = index.split(",") if index else []
+    if not at or not node.isdecimal() or not all(number.isdecimal() for number in numbers):
+        return None
+    return int(node), tuple(map(int, numbers))
 
 
 def facts_table(sections: Sequence[Section], colours: Colours) -> str:
@@ -46,7 +56,7 @@ def _section(section: Section, colours: Colours, *, first: bool) -> str:
 
 
 def _row(fact: Fact, colours: Colours) -> str:
-    value = leading(fact.text, fact.node, colours)
+    value = leading(fact.text, fact.node, colours, fact.place)
     if fact.alarm:
         value = f'<span style="color:{colours.alarm}">▲ {value}</span>'
     label = f'<td style="color:{colours.muted}; padding-right:16px; white-space:nowrap">{escape(fact.label)}</td>'

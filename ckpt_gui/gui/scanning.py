@@ -147,6 +147,10 @@ class Scanning(QObject):
         """Why a tensor has no statistics; "" where it has, or was not looked at."""
         return self._filling(file).known.why_not(tensor)
 
+    def together(self, file: OpenFile, tensors: Sequence[int]) -> dict[str, float | None]:
+        """The numbers of several tensors as one, as far as they are known."""
+        return self._filling(file).known.together(tensors)
+
     def running(self, file: OpenFile) -> bool:
         """Is anything of the file being looked at?"""
         return file in self._fillings and self._fillings[file].running
@@ -192,16 +196,20 @@ class Scanning(QObject):
         filling.queue.put(filling.known.missing(range(filling.opened.checkpoint.rows)))
         self._run(file, filling)
 
-    def note(self, file: OpenFile, tensor: int, found: Summary | Exception) -> None:
+    def note(self, file: OpenFile, tensor: int, found: Summary) -> None:
         """Statistics that were computed elsewhere."""
         from ckpt_gui.core.stats.fill import took
 
         filling = self._filling(file)
-        packed = took(filling.known, tensor, found)
-        if packed is not None:
-            shelf = filling.shelf
-            self._jobs.run(f"keep statistics {tensor} of {file.path}", lambda _report: shelf.keep([(tensor, packed)]),
-                           lambda _none: None)  # fmt: skip
+        known, shelf, checkpoint = filling.known, filling.shelf, filling.opened.checkpoint
+        kept = took(known, tensor, found)
+
+        def work(_report: Report) -> Snapshot:
+            if kept is not None:
+                shelf.keep([(tensor, kept)])
+            return known.snapshot(checkpoint)
+
+        self._jobs.run(f"note {tensor} of {file.path}", work, lambda snapshot: self._take(file, filling, snapshot))
 
     def forget(self, file: OpenFile) -> None:
         """The file was closed, or read again."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
@@ -12,8 +14,11 @@ from ckpt_gui.gui.spoken import spoken
 
 MAX_KINDS = 3
 """So many dtypes and devices are named; the rest is counted."""
+_MENTIONED_MS = 4_000
 _UNSEEN_MS = 250
 """A task shorter than this is not shown: it would only flicker."""
+_SPEED_AFTER = 0.4
+"""Seconds before a speed is told."""
 
 
 class Status(QStatusBar):
@@ -24,6 +29,8 @@ class Status(QStatusBar):
         self.setAccessibleName("Status")
         self._jobs = jobs
         self._task: Task | None = None
+        self._begun = 0.0
+        """When the task was first looked at (s)."""
         self._facts = spoken(QLabel(), "File")
         self._facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._what = spoken(QLabel(), "Running")
@@ -49,6 +56,10 @@ class Status(QStatusBar):
         self._facts.setText(words)
         self._facts.setToolTip(words)
 
+    def mention(self, words: str) -> None:
+        """Say what was just done, for a few seconds."""
+        self.showMessage(words, _MENTIONED_MS)
+
     def facts(self) -> str:
         """What it says of the open file."""
         return str(self._facts.text())
@@ -65,6 +76,7 @@ class Status(QStatusBar):
             self._delay.stop()
             self._show_task()
             return
+        self._begun = time.monotonic()
         task.progressed.connect(self._progress)
         self._bar.setRange(0, 0)
         self._delay.start()
@@ -77,10 +89,15 @@ class Status(QStatusBar):
     def _progress(self, done: int, total: int, unit: str) -> None:
         if self._task is None:
             return
-        figure = f"{text.size(done)}" if unit == "bytes" else f"{done:,} {unit}"
+        figure = f"{text.size(done)}{self._speed(done)}" if unit == "bytes" else f"{done:,} {unit}"
         self._what.setText(f"{self._task.label}   {figure}" + (f"   {100 * done // total} %" if total else ""))
         self._bar.setRange(0, 1000 if total else 0)
         self._bar.setValue(min(1000, 1000 * done // total) if total else 0)
+
+    def _speed(self, nbytes: int) -> str:
+        """How quick the bytes come, once that can be told."""
+        seconds = time.monotonic() - self._begun
+        return f"   {nbytes / seconds / 1e9:.2f} GB/s" if seconds > _SPEED_AFTER else ""
 
     def _cancel(self) -> None:
         if self._task is not None:

@@ -4,51 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QTimer, QUrl, Signal
+from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
-from ckpt_gui.gui import rich, theme
+from ckpt_gui.gui.facts_text import FactsText
 from ckpt_gui.gui.spoken import spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts, Section
-
-
-class FactsText(QTextBrowser):
-    """Sections of facts, to read, select and copy; links lead to rows of the tree.
-
-    Signals:
-        node_wanted: a link was followed.
-    """
-
-    node_wanted = Signal(int)
-
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        spoken(self, name, style="page").setOpenLinks(False)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.document().setDocumentMargin(6)
-        self._sections: tuple[Section, ...] = ()
-        self.anchorClicked.connect(self._follow)
-
-    def show_sections(self, sections: tuple[Section, ...]) -> None:
-        """Show these instead."""
-        if sections != self._sections:
-            self._sections = sections
-            self._render()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._render()  # the colours stand in the text
-
-    def _render(self) -> None:
-        self.setHtml(rich.facts_table(self._sections, theme.of(self.palette())))
-
-    def _follow(self, url: QUrl) -> None:
-        if (node := rich.linked_node(url.toString())) is not None:
-            self.node_wanted.emit(node)
 
 
 class _Page(QWidget):
@@ -101,14 +65,28 @@ class _Page(QWidget):
 
 
 class SummaryPanel(_Page):
-    """The facts one asks first."""
+    """The facts one asks first, and the statistics of the values once they are known.
+
+    Signals:
+        place_wanted: a link to one value was followed; the tensor's row, and the index.
+    """
+
+    place_wanted = Signal(int, tuple)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Summary", parent)
+        self._sections: tuple[Section, ...] = ()
+        self._long_text = ""
+        self._facts.place_wanted.connect(self.place_wanted)
 
     def show_facts(self, facts: Facts) -> None:
         """Show the facts of a selection."""
-        self._show(facts.summary, facts.long_text)
+        self._sections, self._long_text = facts.summary, facts.long_text
+        self._show(self._sections, self._long_text)
+
+    def show_statistics(self, sections: tuple[Section, ...]) -> None:
+        """Add what is known of the values of what is shown."""
+        self._show((*self._sections[:1], *sections, *self._sections[1:]), self._long_text)
 
 
 class InfoPanel(_Page):

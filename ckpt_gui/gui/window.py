@@ -17,11 +17,13 @@ from ckpt_gui.gui.actions import Actions
 from ckpt_gui.gui.details import Details
 from ckpt_gui.gui.drop import DropTarget
 from ckpt_gui.gui.file_notices import FileNotices
+from ckpt_gui.gui.file_statistics import FileStatistics
 from ckpt_gui.gui.file_tabs import FileTabs
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.notices import NoticeBar
 from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 from ckpt_gui.gui.recent_menu import RecentMenu
+from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from ckpt_gui.gui.start_page import StartPage
     from ckpt_gui.gui.tree_panel import TreePanel
 
-PAGES = ("overview", "summary", "histogram", "info")
+PAGES = ("overview", "summary", "histogram", "heat-map", "values", "layers", "info")
 LOOK_AT_DISK_MS = 4_000
 """So often an active window sees whether its files have changed."""
 NEEDS_A_FILE = ("reload", "health", "close tab", "filter", *PAGES,
@@ -56,8 +58,7 @@ class Window(QMainWindow):
         self.commands = Actions(self, self._handlers())
         self.recent_menu = RecentMenu(settings, jobs, self)
         self.commands.menus["File"].insertMenu(self.commands.named["reload"], self.recent_menu)
-        self._tree_menu = QMenu("&Tree", self)
-        self._tree_menu.setToolTipsVisible(True)
+        self._tree_menu = QMenu("&Tree", self, toolTipsVisible=True)
         for menu in (self._tree_menu, self.details.menu):
             self.menuBar().insertMenu(self.commands.menus["Convert"].menuAction(), menu)
         self._wire()
@@ -71,7 +72,8 @@ class Window(QMainWindow):
     def _lay_out(self) -> None:
         self.notices = NoticeBar(self)
         self.tabs = FileTabs(self)
-        self.details = Details(self.jobs, self.settings, self)
+        self.scanning = Scanning(self.jobs, self)
+        self.details = Details(self.jobs, self.scanning, self.settings, self)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
@@ -111,8 +113,10 @@ class Window(QMainWindow):
         self.tabs.shown.connect(self._show_file)
         self.tabs.close_wanted.connect(self.files.close)
         self.details.node_wanted.connect(self._go_to_node)
-        self.details.message.connect(lambda words: self.statusBar().showMessage(words, 4000))
+        self.details.message.connect(self.status.mention)
         self.file_notices = FileNotices(self.files, self.notices)
+        self.file_statistics = FileStatistics(self.files, self.scanning)
+        self.details.compute_wanted.connect(lambda: self._with_file(self.scanning.compute_all))
         self.files.added.connect(self._added)
         self.files.removed.connect(self._removed)
         self.files.reading.connect(lambda file: self._say(file, f"Reading {text.escape(file.name)} …"))
@@ -168,8 +172,9 @@ class Window(QMainWindow):
     def _added(self, file: OpenFile) -> None:
         page = self.tabs.add(file)
         page.picked.connect(lambda nodes: self._picked(file, nodes))
-        page.message.connect(lambda words: self.statusBar().showMessage(words, 4000))
+        page.message.connect(self.status.mention)
         page.painted.connect(self.painted)
+        self.file_statistics.add(file, page)
 
     def _removed(self, file: OpenFile) -> None:
         self._keep_columns(self.tabs.page(file).tree)
@@ -316,10 +321,9 @@ class Window(QMainWindow):
     def _show_keys(self) -> None:
         from ckpt_gui.gui.keys_page import KeysPage
 
-        groups = [(name, menu.actions()) for name, menu in self.commands.menus.items()]
-        tree = self.tree()
-        tree_keys = ("Tree", tree.actions() if tree is not None else ())
-        KeysPage([*groups, tree_keys, ("Page", self.details.menu.actions())], self).show()
+        tree, groups = self.tree(), [(name, menu.actions()) for name, menu in self.commands.menus.items()]
+        groups += [("Tree", tree.actions() if tree is not None else []), ("Page", self.details.menu.actions())]
+        KeysPage(groups, self).show()
 
     def _about(self) -> None:
         from ckpt_gui import __version__

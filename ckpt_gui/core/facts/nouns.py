@@ -19,6 +19,8 @@ class Fact:
     """Where its subject stands; -1 for nowhere else."""
     alarm: bool = False
     """Something does not hold together."""
+    place: tuple[int, ...] | None = None
+    """Index of the value meant, in the tensor at ``node``."""
 
 
 @dataclass(frozen=True, slots=True)

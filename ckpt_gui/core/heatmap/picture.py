@@ -18,6 +18,8 @@ from ckpt_gui.core.heatmap.plane import Plane, Region
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.tensors import Reading
 
+HOWS = ("largest", "mean")
+"""How several values become one."""
 PREVIEW_BYTES = 8 << 20
 """About what a preview reads."""
 PREVIEW_FROM = 64 << 20

@@ -101,7 +101,7 @@ def _cell_at(picture: Picture, row: int, column: int) -> tuple[int, int]:
     return (row - picture.region.top) // picture.block[0], (column - picture.region.left) // picture.block[1]
 
 
-def outside_text(within: Limits, found: Outside) -> str:
+def outside_text(found: Outside) -> str:
     """What the scale does not tell apart: ``beyond the scale: 12 cells; 3 cells with NaN``."""
     beyond = found.below + found.above
     said = [f"{plural(beyond, 'cell')} beyond the ends of the scale"] if beyond else []

@@ -35,7 +35,8 @@ class PlainNumbers:
             self._extremes(block, chosen)
             part.plus_zeros += int(np.count_nonzero((chosen == 0) & ~np.signbit(chosen)))
             part.minus_zeros += int(np.count_nonzero((chosen == 0) & np.signbit(chosen)))
-            part.moments.add(_moments(chosen, self._scale))
+            with np.errstate(over="ignore", invalid="ignore"):  # of squares out of range: taken again with a scale
+                part.moments.add(_moments(chosen, self._scale))
             if self._cells is None:
                 self._kept.append(chosen.copy())
             else:
@@ -67,8 +68,9 @@ class PlainNumbers:
         if self._cells is not None:
             part.low, part.high, part.counts = filled(self._cells, self.counts, part)
         elif self._kept:
-            values, part.counts = np.unique(np.concatenate(self._kept), return_counts=True)
-            part.low = part.high = values.astype(np.float64)
+            values = np.concatenate(self._kept).astype(np.float64)
+            part.low, part.counts = np.unique(values, return_counts=True)
+            part.high = part.low
         return part
 
 

@@ -169,6 +169,10 @@ class Outline:
             known = self._texts[mark] = self._say(row, COLUMNS[place])
         return known
 
+    def forget_texts(self) -> None:
+        """The facts know more: cells are to be worded anew."""
+        self._texts.clear()
+
     def _say(self, row: int, column: Column) -> str:
         if column.key == "key":
             note = self.note(row)

@@ -36,8 +36,8 @@ class Column:
     shown: bool = True
     """To begin with."""
     tip: str = ""
-    later: bool = False
-    """Does it wait for something that is not there yet?"""
+    computed: bool = False
+    """Is it of the values, so that showing it means reading them?"""
 
 
 def _kind(facts: Facts, members: Members) -> str:
@@ -148,11 +148,31 @@ def _role(facts: Facts, members: Members) -> str:
 
 
 def _statistic(name: str, facts: Facts, members: Members) -> str:
+    value = _of_members(name, facts, members)
+    if value is None:
+        return _why_none(facts, members)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def _of_members(name: str, facts: Facts, members: Members) -> float | None:
+    """A statistic of one node; of a family the extreme or the sum, where that follows from its members'."""
+    together = _TOGETHER.get(name)
+    if len(members) == 1 or together is None:
+        return facts.statistic(name, members[0]) if len(members) == 1 else None
+    values = [facts.statistic(name, node) for node in members]
+    return None if None in values else together(values)
+
+
+_TOGETHER: dict[str, Callable[[Any], float]] = {"min": min, "max": max, "nan": sum}
+"""How a family's number follows from its members'."""
+
+
+def _why_none(facts: Facts, members: Members) -> str:
+    """A tensor that was not looked at yet, or one that has no such number; nothing of other rows."""
     tensor = facts.nodes.tensor[members[0]]
     if tensor < 0 or len(members) > 1:
         return ""
-    value = facts.statistics.get(name, {}).get(tensor)
-    return "—" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    return "—" if not facts.looked_at or facts.looked_at[tensor] else "…"
 
 
 def _by_shape(facts: Facts) -> Callable[[int], Any]:
@@ -207,10 +227,8 @@ def _by_role(facts: Facts) -> Callable[[int], Any]:
 
 
 def _by_statistic(name: str, facts: Facts) -> Callable[[int], Any]:
-    tensor, known = facts.nodes.tensor, facts.statistics.get(name, {})
-
     def key(node: int) -> Any:
-        value = known.get(tensor[node])
+        value = facts.statistic(name, node)
         return value if value == value else None
 
     return key
@@ -219,7 +237,7 @@ def _by_statistic(name: str, facts: Facts) -> Callable[[int], Any]:
 def _from_statistics(key: str, title: str, tip: str) -> Column:
     says, sorts = partial(_statistic, key), partial(_by_statistic, key)
     return Column(
-        key, title, says, sorts, right=True, shown=False, tip=f"{tip}; once statistics are computed", later=True
+        key, title, says, sorts, right=True, shown=False, tip=f"{tip}; computed once the column is shown", computed=True
     )
 
 

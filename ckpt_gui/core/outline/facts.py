@@ -67,7 +67,11 @@ class Facts:
         """One small int a node, an index into ``role_names``."""
         self.role_names = role_names
         self.statistics: Mapping[str, Mapping[int, float]] = {}
-        """Name (``min`` … ``nan``) → tensor id → number; empty until they are computed."""
+        """Column key (``min`` … ``nan``) → tensor id → number; empty until they are computed."""
+        self.group_statistics: Mapping[str, Mapping[int, float]] = {}
+        """The same by node id, of what stands above tensors."""
+        self.looked_at = b""
+        """One byte a tensor, 1 where its statistics are known; empty where all that will be known is."""
         self._common: dict[tuple[str, int], str] = {}
         self._natural: dict[int, str] = {}
 
@@ -101,6 +105,12 @@ class Facts:
                 if one in shared:
                     shared[one].append(tensor)
         return shared
+
+    def statistic(self, name: str, node: int) -> float | None:
+        """A statistic of a tensor, or of all beneath a group; None where it is not known."""
+        tensor = self.nodes.tensor[node]
+        known = self.statistics if tensor >= 0 else self.group_statistics
+        return known[name].get(tensor if tensor >= 0 else node) if name in known else None
 
     @cached_property
     def by_path(self) -> dict[int, int]:

@@ -12,9 +12,19 @@ a window can run them between two events: a busy Python thread would make every 
 
 from ckpt_gui.core.search.find import Found, find, finding, run
 from ckpt_gui.core.search.index import SearchIndex, build_index, indexing
-from ckpt_gui.core.search.query import FIELDS, Query, Term, TermError, exactly, field_value, parse, with_field
+from ckpt_gui.core.search.query import (
+    FIELDS,
+    Query,
+    Term,
+    TermError,
+    asks_for_statistics,
+    exactly,
+    field_value,
+    parse,
+    with_field,
+)
 
 __all__ = [
-    "FIELDS", "Found", "Query", "SearchIndex", "Term", "TermError", "build_index", "exactly", "field_value", "find",
-    "finding", "indexing", "parse", "run", "with_field",
+    "FIELDS", "Found", "Query", "SearchIndex", "Term", "TermError", "asks_for_statistics", "build_index", "exactly",
+    "field_value", "find", "finding", "indexing", "parse", "run", "with_field",
 ]  # fmt: skip

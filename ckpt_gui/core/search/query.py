@@ -25,7 +25,7 @@ FIELDS: dict[str, str] = {
     "device": "cpu, cuda, cuda:0 or none",
     "role": " ".join(ROLES),
     "kind": "tensor, value …",
-} | dict.fromkeys(STATISTICS, "once statistics exist: >0")
+} | dict.fromkeys(STATISTICS, "computed from the values: >0 or <1e-6")
 """Each field and what may follow its colon."""
 
 _FIELD = re.compile(r"([A-Za-z_]\w*):")
@@ -76,6 +76,14 @@ def parse(text: str, *, statistics: Collection[str] = ()) -> Query:
     if len(text) > MAX_TEXT:
         errors.append(TermError(MAX_TEXT, len(text), f"a filter has at most {MAX_TEXT:,} characters"))
     return Query(text, tuple(terms), tuple(errors))
+
+
+def asks_for_statistics(text: str) -> bool:
+    """Does a term of the line rest on the tensors' values?"""
+    if not any(f"{name}:" in text.lower() for name in STATISTICS):
+        return False
+    tests = (test for term in parse(text, statistics=STATISTICS).terms for test in term.tests)
+    return any(isinstance(test, values.Range) and test.field in STATISTICS for test in tests)
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
@@ -220,6 +228,7 @@ __all__ = [
     "Query",
     "Term",
     "TermError",
+    "asks_for_statistics",
     "exactly",
     "field_value",
     "parse",

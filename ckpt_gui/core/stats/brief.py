@@ -101,6 +101,7 @@ def bin_edges() -> NDArray[np.float64]:
 _NUMBERS = 7 + len(PERCENTILES)
 _HEAD = struct.Struct(f"<8q2B{_NUMBERS}s4B")
 """Counts; what the numbers are of; length of the dtype's name; tags of the numbers; lengths of the indices."""
+_TAGS = slice(66, 66 + _NUMBERS)
 _NO_INDEX = 0xFF
 _BINS = struct.Struct("<Qc")
 
@@ -142,6 +143,12 @@ def _packed_bins(bins: tuple[int, ...]) -> bytes:
     return _BINS.pack(mask, form.encode()) + struct.pack(f"<{len(held)}{form}", *held)
 
 
+def has_ints(packed: bytes) -> bool:
+    """Are there ints among the numbers of a packed brief?"""
+    tags = packed[_TAGS]
+    return 2 in tags or 3 in tags
+
+
 def unpack(data: bytes) -> Brief:
     """The inverse. Raises ValueError for bytes that are none of ours."""
     try:
@@ -157,14 +164,14 @@ def _unpack(data: bytes) -> Brief:
     form = _form(tags)
     held = iter(form.unpack_from(data, at))
     at += form.size
-    numbers = [next(held) if tag else None for tag in tags]
+    least, most, mean, std, l1, l2, absmax, *percentiles = [next(held) if tag else None for tag in tags]
     places: list[Index | None] = []
     for rank in ranks:
         places.append(None if rank == _NO_INDEX else struct.unpack_from(f"<{rank}q", data, at))
         at += 0 if rank == _NO_INDEX else 8 * rank
     return Brief(
-        numel, count, finite, nan, posinf, neginf, zeros, negative, *numbers[:7], tuple(numbers[7:]),
-        places[0], places[1], places[2], places[3], _OF[of], dtype, _unpacked_bins(data, at),
+        numel, count, finite, nan, posinf, neginf, zeros, negative, least, most, mean, std, l1, l2, absmax,
+        tuple(percentiles), places[0], places[1], places[2], places[3], _OF[of], dtype, _unpacked_bins(data, at),
     )  # fmt: skip
 
 

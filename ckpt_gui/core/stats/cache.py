@@ -18,7 +18,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ckpt_gui.core.model import Checkpoint, Source
-from ckpt_gui.core.stats.brief import VERSION, Brief, unpack
+from ckpt_gui.core.stats.brief import VERSION
 from ckpt_gui.core.text import path_text
 
 MAX_NBYTES = 128 << 20
@@ -55,8 +55,8 @@ class Shelf:
         self._steady = all(map(_is_steady, checkpoint.sources))
         """A file that was written this very moment may be written again without its time telling."""
 
-    def load(self) -> list[tuple[int, Brief]]:
-        """The tensors whose statistics are kept: (tensor id, brief); none, if the file has changed."""
+    def load(self) -> list[tuple[int, bytes]]:
+        """The tensors whose statistics are kept: (tensor id, bytes as kept); none, if the file has changed."""
         if not self._unchanged():
             return []
         try:
@@ -73,7 +73,7 @@ class Shelf:
             return []
 
     def keep(self, found: Sequence[tuple[int, bytes]]) -> None:
-        """Keep packed statistics: (tensor id, packed)."""
+        """Keep statistics: (tensor id, bytes)."""
         if not found or not self._steady or not self._unchanged():
             return
         names = self._names([tensor for tensor, _packed in found])
@@ -88,6 +88,10 @@ class Shelf:
         except (sqlite3.Error, OSError) as exc:
             _thrown_away(self._path, exc)
 
+    def throw_away(self) -> None:
+        """What the cache gave makes no sense."""
+        _thrown_away(self._path, ValueError("damaged"))
+
     def _number(self, cache: sqlite3.Connection, more: int) -> int:
         """The checkpoint's number in the cache, with so many bytes more noted for it."""
         cache.execute(
@@ -97,7 +101,7 @@ class Shelf:
         )
         return int(cache.execute("SELECT id FROM files WHERE mark = ?", (self._mark,)).fetchone()[0])
 
-    def _matched(self, rows: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[int, Brief]]:
+    def _matched(self, rows: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[int, bytes]]:
         """Raises ValueError for rows that are damaged."""
         kept = dict(rows)
         for tensor, name in enumerate(self._names(range(self._checkpoint.rows))):
@@ -105,20 +109,22 @@ class Shelf:
             if data is not None:
                 if len(data) < _CRC.size or zlib.crc32(data[_CRC.size :]) != _CRC.unpack_from(data)[0]:
                     raise ValueError("statistics in the cache are damaged")
-                yield tensor, unpack(data[_CRC.size :])
+                yield tensor, data[_CRC.size :]
 
     def _names(self, tensors: Sequence[int] | range) -> list[bytes]:
         """What each tensor is called in the cache."""
         checkpoint = self._checkpoint
-        columns, texts = checkpoint.tensors, checkpoint.texts
-        storages = checkpoint.storages
+        columns, storages, texts = checkpoint.tensors, checkpoint.storages, checkpoint.texts
+        parent, above = checkpoint.nodes.parent, dict[int, str]()
         names = []
         for tensor in tensors:
-            storage = columns.storage[tensor]
+            node, storage = columns.node[tensor], columns.storage[tensor]
+            if parent[node] not in above:
+                above[parent[node]] = path_text(checkpoint.path_of(parent[node]))
             key, place = (texts[storages.key[storage]], storages.offset[storage]) if storage >= 0 else ("", -1)
             identity = (
-                path_text(checkpoint.path_of(columns.node[tensor])), texts[columns.dtype[tensor]],
-                checkpoint.shape(tensor), columns.offset[tensor], key, place,
+                above[parent[node]], checkpoint.keys(node), texts[columns.dtype[tensor]], checkpoint.shape(tensor),
+                columns.offset[tensor], key, place,
             )  # fmt: skip
             names.append(blake2b(repr(identity).encode("utf-8", "surrogatepass"), digest_size=12).digest())
         return names

@@ -62,7 +62,7 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Gathered:
     """What is known of the values of each series."""
 
     asked: tuple[Part, ...]
@@ -84,7 +84,7 @@ class Known:
 class Chart:
     """What is to be drawn."""
 
-    known: Known
+    known: Gathered
     view: View
     scale: Scale
     edges: Floats
@@ -99,7 +99,7 @@ class Chart:
         return not self.known.sampled and all(one.exact for one in self.histograms)
 
 
-def sample(reading: Reading, parts: Sequence[Part], report: Report = SILENT) -> Known:
+def sample(reading: Reading, parts: Sequence[Part], report: Report = SILENT) -> Gathered:
     """What a sample tells, scaled up to the whole; within milliseconds. Raises like ``measure``."""
     return _know(parts, lambda part: _sampled(reading, part, report))
 
@@ -110,7 +110,7 @@ def measure(
     report: Report = SILENT,
     executor: Executor | None = None,
     workers: int = 1,
-) -> Known:
+) -> Gathered:
     """What one pass over the values tells. Raises NoValues or ReadError only if nothing picked can be read."""
     steps = _Steps(reading, parts, report)
     return _know(
@@ -161,9 +161,7 @@ def _sampled(reading: Reading, part: Part, report: Report) -> Iterator[tuple[int
             yield tensor, exc
 
 
-def _know(
-    parts: Sequence[Part], found: Callable[[Part], Iterable[tuple[int, Summary | ReadError]]]
-) -> Known:
+def _know(parts: Sequence[Part], found: Callable[[Part], Iterable[tuple[int, Summary | ReadError]]]) -> Gathered:
     kept, summaries, missing = list[Part](), list[Summary](), dict[int, ReadError]()
     for part in parts:
         together = _Together()
@@ -180,7 +178,7 @@ def _know(
         raise _none(list(missing.values()))
     lost = tuple(Missing(tensor, str(why)) for tensor, why in missing.items())
     whole = combined(summaries) if len(summaries) > 1 else summaries[0]
-    return Known(tuple(parts), tuple(kept), tuple(summaries), whole, lost)
+    return Gathered(tuple(parts), tuple(kept), tuple(summaries), whole, lost)
 
 
 def _none(reasons: Sequence[ReadError]) -> ReadError:
@@ -210,7 +208,7 @@ class _Together:
         return combined(self._waiting) if len(self._waiting) > 1 else self._waiting[0]
 
 
-def draft(known: Known, view: View) -> Chart:
+def draft(known: Gathered, view: View) -> Chart:
     """Bars from what is known already; ``Chart.exact`` tells whether they are the last word."""
     source = magnitudes(known.whole) if view.axis == "log" else known.whole
     if not source.finite or source.min is None or source.max is None:
@@ -238,7 +236,7 @@ def _part(whole: Summary, view: View, bars: int) -> Floats:
     return found
 
 
-def _ends(known: Known, view: View) -> dict[str, float]:
+def _ends(known: Gathered, view: View) -> dict[str, float]:
     cut = limits(known.whole, view.clip, view.axis)
     return {"low": cut[0], "high": cut[1]} if cut is not None else {}
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from ckpt_gui.core import text
-from ckpt_gui.core.stats.chart import Chart, Known
-from ckpt_gui.core.stats.magnitudes import magnitudes
-from ckpt_gui.core.stats.nouns import Summary
+from ckpt_gui.core.stats.chart import Chart, Gathered
+from ckpt_gui.core.stats.nouns import Histogram, Summary
 from ckpt_gui.core.stats.percentile import percentile
 from ckpt_gui.core.stats.readout import read
 from ckpt_gui.core.stats.ticks import minus
 
-_OF = {"stored values": "stored values", "dequantized": "dequantized values", "magnitudes": "magnitudes of complex values"}
+_OF = {
+    "stored values": "stored values",
+    "dequantized": "dequantized values",
+    "magnitudes": "magnitudes of complex values",
+}
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -27,13 +30,13 @@ def share(part: float) -> str:
     percent = 100 * part
     if 0 < percent < 0.01:
         return "< 0.01 %"
-    if 99.99 < percent < 100:
-        return "> 99.99 %"
-    return f"{percent:.3g} %" if percent < 10 else f"{percent:.1f} %"
+    if 99.95 <= percent < 100:
+        return "> 99.9 %"
+    return f"{percent:.2g} %" if percent < 10 else f"{percent:.3g} %"
 
 
 def values(summary: Summary) -> str:
-    """How many values, and what is not finite or zero among them: ``4,096 values, all finite; 12 are zero (0.29 %)``."""
+    """How many values, and what of them is not finite or 0: ``4,096 values, all finite; 12 are zero (0.29 %)``."""
     about = "about " if summary.sampled else ""
     what = _OF.get(summary.of, "values")
     said = f"{about}{summary.count:,} {what if summary.count != 1 else what.replace('values', 'value')}"
@@ -44,11 +47,12 @@ def values(summary: Summary) -> str:
     elif summary.count:
         said += ", all finite" if summary.count > 1 else ", finite"
     if summary.zeros:
-        said += f"; {summary.zeros:,} zero ({share(summary.zeros / summary.count)})"
+        verb = "is" if summary.zeros == 1 else "are"
+        said += f"; {summary.zeros:,} {verb} zero ({share(summary.zeros / summary.count)})"
     return said
 
 
-def nothing(known: Known) -> str:
+def nothing(known: Gathered) -> str:
     """Why there is no bar at all; "" if there are some."""
     whole = known.whole
     if not whole.count:
@@ -60,7 +64,7 @@ def nothing(known: Known) -> str:
     return ""
 
 
-def no_magnitudes(known: Known) -> str:
+def no_magnitudes(known: Gathered) -> str:
     """Why a log axis shows nothing: every value is 0."""
     return f"Every finite value is 0 ({known.whole.zeros:,}); zeros have no place on a logarithmic axis."
 
@@ -79,7 +83,7 @@ def outside(chart: Chart) -> str:
         why = "" if chart.view.zoomed or not chart.view.clip else f"{_clipped(chart.view.clip)}: "
         said.append(f"{why}{about}{text.join_words(told)} this range ({share((below + above) / max(total, 1))})")
     if zeros:
-        said.append(f"{zeros:,} zero, not on a logarithmic axis")
+        said.append(f"{text.plural(zeros, 'zero')} cannot be on a logarithmic axis")
     return "; ".join(said)
 
 
@@ -94,7 +98,7 @@ def state(chart: Chart) -> str:
     return "Preview from a sample" if chart.known.sampled else "Preview"
 
 
-def missing(known: Known) -> str:
+def missing(known: Gathered) -> str:
     """What could not be read; "" if nothing."""
     if not known.missing:
         return ""
@@ -103,7 +107,7 @@ def missing(known: Known) -> str:
     return f"{said} ({text.join_words(reasons, 2)})"
 
 
-def tied(known: Known) -> str:
+def tied(known: Gathered) -> str:
     """What was left out because it is the same memory; "" if nothing."""
     number = sum(part.tied for part in known.parts)
     return f"{text.plural(number, 'tied tensor')} counted once" if number else ""
@@ -117,7 +121,7 @@ def headline(chart: Chart) -> str:
 
 
 def span(chart: Chart, which: int) -> str:
-    """A bar's range: one integer where it holds only that, else both ends, the upper one excluded but in the last bar."""
+    """A bar's range: one integer where it holds only that, else both ends. The upper belongs to the next bar."""
     low, high = float(chart.edges[which]), float(chart.edges[which + 1])
     if low == high:
         return number(low, 6)
@@ -144,32 +148,40 @@ def whole_numbers(chart: Chart) -> bool:
 
 
 def bar(chart: Chart, which: int) -> str:
-    """The read-out of one bar, of each series: range, count, share of the finite values, and how many lie up to here."""
-    told = []
-    for part, histogram in zip(chart.known.parts, chart.histograms, strict=True):
-        one = read(histogram, which)
-        count = text.plural(one.count, "value") if len(chart.histograms) == 1 else f"{one.count:,}"
-        name = "" if len(chart.histograms) == 1 else f"{part.name} "
-        told.append(f"{name}{count} · {share(one.share)} · {share(one.upto)} up to here")
+    """The read-out of one bar: range, count, share of the finite values, how many lie up to here; of several series
+    the counts, highest first."""
     about = "" if chart.exact else " (preview)"
-    return f"{span(chart, which)}{about}:  " + ";  ".join(told)
+    if len(chart.histograms) == 1:
+        one = read(chart.histograms[0], which)
+        told = f"{text.plural(one.count, 'value')} · {share(one.share)} · {share(one.upto)} up to here"
+    else:
+        names = [part.name for part in chart.known.parts]
+        bins = [(name, read(found, which)) for name, found in zip(names, chart.histograms, strict=True)]
+        bins.sort(key=lambda pair: -pair[1].count)
+        told = "; ".join(f"{name} {one.count:,} ({share(one.share)})" for name, one in bins)
+    return f"{span(chart, which)}{about}:  {told}"
 
 
 def aloud(chart: Chart) -> str:
     """The whole picture in words, for those who do not see it."""
     said = [state(chart)] if state(chart) else []
     for part, summary, histogram in zip(chart.known.parts, chart.known.summaries, chart.histograms, strict=True):
-        said.append(f"{part.name}: {values(summary)}")
-        if summary.min is None or summary.max is None or not len(histogram.counts):
-            continue
-        source = magnitudes(summary) if chart.view.axis == "log" else summary
-        median = percentile(source, 50)
-        mean = f", mean {number(summary.mean)}, standard deviation {number(summary.std)}" if summary.mean is not None and summary.std is not None else ""
-        said.append(
-            f"from {number(float(summary.min))} to {number(float(summary.max))}{mean}"
-            + (f", median {number(float(median))}" if median is not None else "")
-        )
-        top = int(np.argmax(histogram.counts))
-        said.append(f"the highest of {text.plural(len(histogram.counts), 'bar')} is at {span(chart, top)} with {histogram.counts[top]:,}")
-    left_out = outside(chart)
-    return ". ".join(filter(None, [*said, left_out])) + "."
+        said += [f"{part.name}: {values(summary)}", _spread(summary), _highest(chart, histogram)]
+    return ". ".join(filter(None, [*said, outside(chart)])) + "."
+
+
+def _spread(summary: Summary) -> str:
+    if summary.min is None or summary.max is None or summary.mean is None or summary.std is None:
+        return ""
+    median = percentile(summary, 50)
+    middle = f", median {number(float(median))}" if median is not None else ""
+    ends = f"From {number(float(summary.min))} to {number(float(summary.max))}"
+    return f"{ends}, mean {number(summary.mean)}, standard deviation {number(summary.std)}{middle}"
+
+
+def _highest(chart: Chart, histogram: Histogram) -> str:
+    if not histogram.counts.any():
+        return "No value is in this range"
+    top = int(np.argmax(histogram.counts))
+    bars = text.plural(len(histogram.counts), "bar")
+    return f"{bars}, the highest at {span(chart, top)} with {histogram.counts[top]:,}"

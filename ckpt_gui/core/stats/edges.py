@@ -48,8 +48,24 @@ def edges(
     if axis == "linear":
         return _increasing(_evenly(start, stop, count), start, stop)
     centre = typical(summary)
-    turned = np.linspace(math.asinh(start / centre), math.asinh(stop / centre), count + 1)
-    return _increasing(np.sinh(turned) * centre, start, stop)
+    turned = np.linspace(_bent(start, centre), _bent(stop, centre), count + 1)
+    return _increasing(_unbent(turned, centre), start, stop)
+
+
+_FAR = 300.0
+"""From here on sinh is half the exponential, and goes by logarithms: x / c may be no float64."""
+
+
+def _bent(value: float, centre: float) -> float:
+    if abs(value) / 1e300 < centre:
+        return math.asinh(value / centre)
+    return math.copysign(math.log(abs(value)) + math.log(2) - math.log(centre), value)
+
+
+def _unbent(turned: Floats, centre: float) -> Floats:
+    near = np.sinh(np.clip(turned, -_FAR, _FAR)) * centre
+    far = np.exp(np.abs(turned) - math.log(2) + math.log(centre))
+    return np.where(np.abs(turned) < _FAR, near, np.copysign(far, turned))
 
 
 def _evenly(start: float, stop: float, count: int) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor
 
 from ckpt_gui.core.model import Checkpoint
@@ -16,6 +16,8 @@ from ckpt_gui.core.tensors import Reading
 
 KEPT_AT_ONCE = 2_000
 """Tensors after which what was found goes into the cache."""
+WORTH_SHARING = 128 << 10
+"""Bytes of a tensor, on the average, from which several threads are quicker than one."""
 Next = Callable[[], Sequence[int]]
 """Which tensors to look at next, by id; none once all is done."""
 
@@ -23,8 +25,11 @@ Next = Callable[[], Sequence[int]]
 def recalled(known: Known, shelf: Shelf) -> int:
     """Take what the cache has; how many tensors that were."""
     found = shelf.load()
-    for tensor, one in found:
-        known.take(tensor, one)
+    try:
+        known.recall(found)
+    except ValueError:
+        shelf.throw_away()
+        return 0
     return len(found)
 
 
@@ -37,7 +42,7 @@ def fill(
     report: Report = SILENT,
     executor: Executor | None = None,
     workers: int = 1,
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """Look at what is ``wanted``, until that is nothing; yields after each tensor how many were looked at.
 
     What has no values, or cannot be read, is noted with its reason. Raises Cancelled; what was found is kept too.
@@ -52,7 +57,9 @@ def fill(
                     known.take(tensor, why)
                 else:
                     readable.append(tensor)
-            for tensor, summary in scan(reading, readable, report=report, executor=executor, workers=workers):
+            # Small tensors are all Python: threads would only take turns, and the window's with them.
+            shared = executor if nbytes_of(reading.checkpoint, readable) > len(readable) * WORTH_SHARING else None
+            for tensor, summary in scan(reading, readable, report=report, executor=shared, workers=workers):
                 if (packed := took(known, tensor, summary)) is not None:
                     found.append((tensor, packed))
                 looked_at += 1

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import struct
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -14,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.core.stats.brief import Brief, pack, unpack
-from ckpt_gui.core.stats.rollup import Columns, rolled_up
+from ckpt_gui.core.stats.brief import Brief, has_ints, pack, unpack
+from ckpt_gui.core.stats.rollup import Columns, combined_numbers, rolled_up
 
 NAMES = ("min", "max", "mean", "std", "l2", "absmax", "count", "finite", "zeros", "nan", "inf")
 """Columns kept, in the values' own units; ``inf`` counts both infinities."""
+_ROW = struct.Struct(f"<{len(NAMES)}d")
 WHOLE = frozenset(("nan", "inf", "nonfinite"))
 """Columns of counts."""
 
@@ -70,6 +72,21 @@ class Snapshot:
     done: bytes
     """One byte a tensor: 1 once it was looked at, whether it has values or not."""
 
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """By tensor id, named as the tree's columns are: ``nan`` counts all that is not finite."""
+        return {**self.by_tensor, "nan": self.by_tensor["nonfinite"]}
+
+    @property
+    def groups(self) -> Mapping[str, Column]:
+        """The same by node id."""
+        return {**self.by_node, "nan": self.by_node["nonfinite"]}
+
+    @property
+    def for_search(self) -> Mapping[str, Column]:
+        """By tensor id, named as the filter's fields are."""
+        return self.by_tensor
+
     def complete(self, tensors: Iterable[int]) -> bool:
         """Were all of these looked at?"""
         return all(map(self.done.__getitem__, tensors))
@@ -87,7 +104,7 @@ class Known:
         self._exact: dict[str, dict[int, int]] = {"min": {}, "max": {}, "absmax": {}}
 
     def take(self, tensor: int, found: Brief | str) -> bytes | None:
-        """Statistics came in, or the reason why there are none. Returns the packed form, None if there is none."""
+        """Statistics came in, or the reason why there are none. Returns a form to keep; None if there is none."""
         if isinstance(found, str):
             with self._lock:
                 self._done[tensor] = 1
@@ -97,17 +114,32 @@ class Known:
             packed = pack(found)
         except OverflowError:
             packed = None
+        row = _row(found)
         with self._lock:
             self._briefs[tensor] = packed or found
             self._why.pop(tensor, None)
-            self._note(tensor, found)
+            for column, number in zip(self._columns.values(), row, strict=True):
+                column[tensor] = number
+            self._note_exact(tensor, found)
             self._done[tensor] = 1
-        return packed
+        return _ROW.pack(*row) + packed if packed is not None else None
 
-    def _note(self, tensor: int, found: Brief) -> None:
-        for name, column in self._columns.items():
-            value = found.infinite if name == "inf" else getattr(found, name)
-            column[tensor] = np.nan if value is None else value
+    def recall(self, kept: Sequence[tuple[int, bytes]]) -> None:
+        """Take what ``take`` gave to keep. Raises ValueError for bytes that are none of ours."""
+        if any(len(data) <= _ROW.size for _tensor, data in kept):
+            raise ValueError("not kept statistics: too short")
+        tensors = np.array([tensor for tensor, _data in kept], np.int64)
+        rows = np.frombuffer(b"".join(data[: _ROW.size] for _tensor, data in kept), "<f8").reshape(-1, len(NAMES))
+        with self._lock:
+            for number, column in enumerate(self._columns.values()):
+                column[tensors] = rows[:, number]
+            for tensor, data in kept:
+                self._briefs[tensor] = packed = data[_ROW.size :]
+                self._done[tensor] = 1
+                if has_ints(packed):
+                    self._note_exact(tensor, unpack(packed))
+
+    def _note_exact(self, tensor: int, found: Brief) -> None:
         for name, exact in self._exact.items():
             if isinstance(value := getattr(found, name), int):
                 exact[tensor] = value
@@ -116,6 +148,12 @@ class Known:
         """What is known of a tensor."""
         held = self._briefs[tensor]
         return unpack(held) if isinstance(held, bytes) else held
+
+    def together(self, tensors: Sequence[int]) -> dict[str, float | None]:
+        """The numbers of ``NAMES`` over several tensors, each counted in full; those not looked at are left out."""
+        with self._lock:
+            held = {name: column[np.asarray(tensors, np.int64)] for name, column in self._columns.items()}
+        return combined_numbers(held)
 
     def why_not(self, tensor: int) -> str:
         """Why a tensor that was looked at has no statistics; "" if it has, or was not."""
@@ -133,6 +171,15 @@ class Known:
             exact = {name: dict(held) for name, held in self._exact.items()}
         groups = rolled_up(checkpoint, columns, done)
         return Snapshot(_shown(columns, exact), _shown(groups, {}), done)
+
+
+def _row(found: Brief) -> list[float]:
+    """The numbers of the columns, in the order of ``NAMES``."""
+    numbers = (
+        found.min, found.max, found.mean, found.std, found.l2, found.absmax,
+        found.count, found.finite, found.zeros, found.nan, found.infinite,
+    )  # fmt: skip
+    return [np.nan if number is None else float(number) for number in numbers]
 
 
 def _shown(columns: Columns, exact: Mapping[str, Mapping[int, int]]) -> dict[str, Column]:

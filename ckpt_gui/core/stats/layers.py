@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from ckpt_gui.core.depth import Depth
+from ckpt_gui.core.model import Checkpoint
 
 THRESHOLD = 3.5
 MIN_MEMBERS = 5
@@ -82,6 +83,20 @@ def series(depth: Depth, values: Values, statistic: str) -> tuple[Series, ...]:
                 broken.append(Point(stop, tensor, count, count))
         found.append(Series(kind, tuple(points), tuple(broken)))
     return tuple(found)
+
+
+def leading_kinds(checkpoint: Checkpoint, depth: Depth) -> list[str]:
+    """The kinds by how much they tell: floating-point before whole numbers, over several stops before single ones,
+    matrices before vectors, else in their order. Whole numbers are left out where there is anything else."""
+
+    def rank(kind: str) -> tuple[bool, bool, bool]:
+        members = depth.kinds[kind]
+        tensor = members[0][1]
+        whole = checkpoint.texts[checkpoint.tensors.dtype[tensor]].startswith(("int", "uint", "bool"))
+        return whole, members[0][0] == members[-1][0], checkpoint.tensors.rank[tensor] < 2
+
+    ordered = sorted(depth.kinds, key=rank)
+    return [kind for kind in ordered if not rank(kind)[0]] or ordered
 
 
 def outliers(depth: Depth, drawn: Iterable[Series], statistic: str, spread: Mapping[int, float]) -> list[Outlier]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
 from ckpt_gui.core.stats.edges import Axis
@@ -20,7 +22,7 @@ class Marker(NamedTuple):
     kind: Kind
     name: str
     values: tuple[float, ...]
-    """Where its lines stand; several for what has two ends."""
+    """Where its lines stand; two for what has two ends, unless both are one."""
 
 
 def markers(summary: Summary, axis: Axis = "linear") -> tuple[Marker, ...]:
@@ -32,10 +34,15 @@ def markers(summary: Summary, axis: Axis = "linear") -> tuple[Marker, ...]:
     if not source.finite or source.mean is None or source.std is None:
         return ()
     median, ends = percentile(source, 50), [percentile(source, q) for q in PERCENTILES]
-    found = [
-        Marker("mean", f"mean{of}", (source.mean,)),
-        Marker("median", f"median{of}", (float(median),) if median is not None else ()),
-        Marker("sigma", f"±σ{of}", (source.mean - source.std, source.mean + source.std)),
-        Marker("percentiles", f"1 % and 99 %{of}", tuple(float(end) for end in ends if end is not None)),
-    ]
-    return tuple(found)
+    found: tuple[tuple[Kind, str, list[float | None]], ...] = (
+        ("mean", "mean", [source.mean]),
+        ("median", "median", [median]),
+        ("sigma", "mean ± σ", [source.mean - source.std, source.mean + source.std]),
+        ("percentiles", "1st, 99th percentile", [*ends]),
+    )
+    return tuple(Marker(kind, f"{name}{of}", _shown(places, axis)) for kind, name, places in found)
+
+
+def _shown(places: Sequence[float | None], axis: Axis) -> tuple[float, ...]:
+    there = [float(at) for at in places if at is not None and math.isfinite(at) and (axis != "log" or at > 0)]
+    return tuple(dict.fromkeys(there))

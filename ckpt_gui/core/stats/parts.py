@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -75,8 +74,9 @@ def _shortened(names: Sequence[str]) -> list[str]:
     """The names without the steps of the path that all of them begin with; one alone keeps its last step."""
     if len(names) == 1:
         return [names[0].rpartition("/")[2] or names[0]]
-    common = os.path.commonprefix(list(names))
-    cut = max(common.rfind("/"), common.rfind(".")) + 1
+    first, last = min(names), max(names)
+    same = next((at for at, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    cut = max(first.rfind("/", 0, same), first.rfind(".", 0, same)) + 1
     if any(len(name) == cut for name in names):
         return list(names)
     return [name[cut:] for name in names]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
-from ckpt_gui.core.stats.nouns import Histogram
+from ckpt_gui.core.stats.nouns import Floats, Histogram
 
 
-class Bin(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bin:
     """One bar."""
 
     number: int
@@ -22,7 +23,7 @@ class Bin(NamedTuple):
     """Share of the values below ``high``, those below the first edge included (the last bar: and at it)."""
 
 
-def bin_at(edges: np.ndarray, value: float) -> int | None:
+def bin_at(edges: Floats, value: float) -> int | None:
     """Number of the bin that holds the value; None outside. The last bin holds its upper edge, as in NumPy."""
     last = len(edges) - 2
     if last < 0 or not edges[0] <= value <= edges[-1]:

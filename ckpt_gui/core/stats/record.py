@@ -48,17 +48,14 @@ def exact_histogram(summary: Summary, bins: int | None = None) -> Histogram | No
     Edges are as even as that allows: of wide types they stand where the distribution's cells begin, at
     most 1/128 of their value away from where they would.
     """
-    wanted = edges(summary, bins=min(bins or automatic(summary), MOST_BINS))
+    wanted = edges(summary, bins=bins)
     if not wanted.size:
         return None
+    if len(wanted) > MOST_BINS + 1:
+        wanted = edges(summary, bins=MOST_BINS)
     if not summary.distribution.exact:
         wanted = _snapped(wanted, summary.distribution.low)
     return from_distribution(summary.distribution, wanted)
-
-
-def automatic(summary: Summary) -> int:
-    """How many bins nobody chose."""
-    return max(len(edges(summary)) - 1, 1)
 
 
 def _snapped(wanted: Floats, borders: Floats) -> Floats:

@@ -73,3 +73,27 @@ def _made(values: Columns, waiting: NDArray[np.float64]) -> Columns:
     finite = some & (values["finite"] > 0)
     of_finite = ("min", "max", "mean", "std", "l2", "absmax")
     return {name: np.where(finite if name in of_finite else some, values[name], np.nan) for name in values}
+
+
+def combined_numbers(columns: Columns) -> dict[str, float | None]:
+    """The same columns over all their tensors together: one number each, None where there is none."""
+    known = ~np.isnan(columns["count"])
+    finite = np.where(known, columns["finite"], 0)
+    held = finite > 0
+    total = float(finite.sum())
+    found: dict[str, float | None] = {
+        name: float(np.where(known, columns[name], 0).sum()) for name in ("count", "zeros", "nan", "inf")
+    }
+    found["finite"] = total
+    if not held.any():
+        return found | dict.fromkeys(("min", "max", "mean", "std", "l2", "absmax"))
+    shares, means = finite[held] / total, columns["mean"][held]
+    with np.errstate(all="ignore"):
+        mean = float((shares * means).sum())
+        spread = np.hypot(columns["std"][held], np.abs(means - mean))
+        std = float(np.hypot.reduce(np.sqrt(shares) * spread))
+        l2 = float(np.hypot.reduce(columns["l2"][held]))
+    return found | {
+        "min": float(columns["min"][held].min()), "max": float(columns["max"][held].max()), "mean": mean, "std": std,
+        "l2": l2, "absmax": float(columns["absmax"][held].max()),
+    }  # fmt: skip

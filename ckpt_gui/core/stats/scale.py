@@ -9,8 +9,10 @@ from typing import get_args
 import numpy as np
 
 from ckpt_gui.core.stats.edges import Axis, typical
-from ckpt_gui.core.stats.nouns import Floats, Summary
+from ckpt_gui.core.stats.nouns import Counts, Floats, Summary
 
+_FAR = 300.0
+"""Position on a symlog axis from which on sinh is no float64, though its product with the threshold may be one."""
 AXES: tuple[Axis, ...] = get_args(Axis)
 LOWEST_BAR = 0.5
 """On a log scale of counts the floor: below one value, so that a single value is still seen."""
@@ -23,6 +25,8 @@ class Scale:
     axis: Axis
     threshold: float = 1.0
     """Symlog: the magnitude around which it turns from linear to logarithmic."""
+    unit: float = 1.0
+    """Linear: the value at position 1, a power of two. Plots lose their footing with numbers near float64's ends."""
 
     def positions(self, values: Floats) -> Floats:
         """Of values (``log``: of magnitudes above 0). Symlog: asinh(x / threshold), in powers of ten."""
@@ -37,18 +41,22 @@ class Scale:
             far = np.log10(np.abs(values[~near])) - math.log10(self.threshold) + math.log10(2)
             places[~near] = np.copysign(far, values[~near])  # the quotient is no float64; its logarithm is
             return places
-        return values
+        return values / self.unit
 
     def values(self, positions: Floats) -> Floats:
         """The inverse of ``positions``; beyond float64 the largest or smallest finite number."""
         positions = np.asarray(positions, np.float64)
         if self.axis == "linear":
-            return positions
+            with np.errstate(over="ignore"):
+                return np.nan_to_num(positions * self.unit)
         limits = np.finfo(np.float64)
         with np.errstate(over="ignore", under="ignore"):
             if self.axis == "log":
                 return np.clip(np.power(10.0, positions), limits.smallest_subnormal, limits.max)
-            sizes = np.sinh(positions * math.log(10)) * self.threshold
+            near = np.abs(positions) < _FAR
+            sizes = np.sinh(np.where(near, positions, 0.0) * math.log(10)) * self.threshold
+            decades = np.abs(positions[~near]) + math.log10(self.threshold) - math.log10(2)
+            sizes[~near] = np.copysign(np.power(10.0, decades), positions[~near])
         return np.clip(sizes, limits.min, limits.max)
 
     def position(self, value: float) -> float:
@@ -62,13 +70,16 @@ class Scale:
 
 def scale_of(axis: Axis, summary: Summary) -> Scale:
     """The scale on which ``edges`` for that summary and axis stand evenly."""
-    return Scale(axis, typical(summary) if axis == "symlog" else 1.0)
+    if axis == "symlog":
+        return Scale(axis, threshold=typical(summary))
+    _, exponent = math.frexp(float(summary.absmax or 0))
+    return Scale(axis, unit=math.ldexp(1.0, exponent - 1) if axis == "linear" and summary.absmax else 1.0)
 
 
-def heights(counts: Floats, *, log: bool) -> Floats:
+def heights(counts: Floats | Counts, *, log: bool) -> Floats:
     """How high bars of these counts stand; ``log``: log10 of the count, empty bars at the floor."""
-    counts = np.asarray(counts, np.float64)
-    return np.log10(np.maximum(counts, LOWEST_BAR)) if log else counts
+    tall = np.asarray(counts, np.float64)
+    return np.log10(np.maximum(tall, LOWEST_BAR)) if log else tall
 
 
 def within(low: float, high: float, whole: tuple[float, float]) -> tuple[float, float] | None:

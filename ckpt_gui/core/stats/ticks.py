@@ -24,16 +24,10 @@ def ticks(scale: Scale, low: float, high: float, room: int) -> list[Tick]:
     if not (math.isfinite(low) and math.isfinite(high)) or low >= high:
         return []
     room = max(room, 2)
-    if scale.axis == "linear":
-        return _linear(low, high, room)
     first, last = scale.value(low), scale.value(high)
-    if _decades(scale, low, high) < 2:  # zoomed in between two powers of ten
+    if scale.axis == "linear" or _decades(scale, low, high) < 2:  # or between two powers of ten
         return [Tick(scale.position(value), words) for value, words in _round_numbers(first, last, room)]
     return _powers(scale, first, last, room)
-
-
-def _linear(low: float, high: float, room: int) -> list[Tick]:
-    return [Tick(value, words) for value, words in _round_numbers(low, high, room)]
 
 
 def _round_numbers(low: float, high: float, room: int) -> list[tuple[float, str]]:
@@ -45,7 +39,7 @@ def _round_numbers(low: float, high: float, room: int) -> list[tuple[float, str]
     if power < -300:
         return []
     unit = 10.0**power
-    step = next(factor for factor in (1, 2, 5, 10) if factor * unit >= rough * 0.999) * unit
+    step = next(factor for factor in (1, 2, 5, 10) if factor * unit >= 0.7 * rough) * unit
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     if last - first > 4 * room or abs(first) > 2**52:
         return []
@@ -69,9 +63,10 @@ def _powers(scale: Scale, low: float, high: float, room: int) -> list[Tick]:
     step = max(1, math.ceil((last - first + 1) * sides / room))
     exponents = range(last, first - 1, -step)
     found = [0.0] if low <= 0 <= high and scale.axis != "log" else []
+    least, most = low - 1e-12 * abs(low), high + 1e-12 * abs(high)
     for exponent in exponents:
         size = 10.0**exponent if exponent > -308 else 0.0
-        found += [value for value in (size, -size) if value and low <= value * (1 + 1e-12) and value <= high * (1 + 1e-12)]
+        found += [value for value in (size, -size) if value and least <= value <= most]
     return [Tick(scale.position(value), power_text(value)) for value in sorted(found)]
 
 
@@ -80,19 +75,18 @@ def counts(low: float, high: float, room: int, *, log: bool) -> list[Tick]:
     if log:
         first, last = max(0, math.ceil(low - 1e-9)), math.floor(high + 1e-9)
         step = max(1, math.ceil((last - first + 1) / max(room, 2)))
-        return [Tick(float(power), _count_text(10**power)) for power in range(first, last + 1, step)]
-    return [
-        Tick(tick.position, _count_text(round(tick.position)))
-        for tick in _linear(low, high, room)
-        if tick.position >= 0 and abs(tick.position - round(tick.position)) < 1e-6
-    ]
+        powers = range(first, last + 1, step)
+        return [Tick(float(power), _count_text(10**power, 10**power)) for power in powers]
+    found = [value for value, _ in _round_numbers(low, high, room) if value >= 0 and abs(value - round(value)) < 1e-6]
+    return [Tick(value, _count_text(round(value), round(max(found)))) for value in found]
 
 
-def _count_text(count: int) -> str:
+def _count_text(count: int, largest: int) -> str:
+    """In thousands, millions … where the largest of the axis has five digits or more."""
     for step, unit in ((10**12, " T"), (10**9, " G"), (10**6, " M"), (10**3, " k")):
-        if count >= 10 * step or (count >= step and count % step == 0):
-            return f"{count / step:g}{unit}"
-    return str(count)
+        if largest >= 10 * step:
+            return f"{count / step:g}{unit}" if count else "0"
+    return f"{count:,}"
 
 
 def number_text(value: float, step: float) -> str:

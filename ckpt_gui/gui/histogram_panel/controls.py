@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QCheckBox, QComboBox, QMenu, QPushButton, QSizePolicy, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QMenu, QPushButton, QSizePolicy, QSpinBox, QWidget
 
 from ckpt_gui.core.stats.clip import CLIPS
 from ckpt_gui.core.stats.edges import MOST_BINS
 from ckpt_gui.core.stats.markers import KINDS
 from ckpt_gui.core.stats.scale import AXES
-from ckpt_gui.gui.histogram_panel.flow import Flow
+from ckpt_gui.gui.flow import Flow
 from ckpt_gui.gui.histogram_panel.options import Options
 from ckpt_gui.gui.spoken import spoken
 
@@ -88,11 +88,12 @@ class Controls(QWidget):
         box.currentIndexChanged.connect(lambda place: self._choose(clip=CLIPS[place]))
         return box
 
-    def _log(self) -> QCheckBox:
-        box = QCheckBox("Log counts", self)
-        box.setChecked(self.options.log)
-        box.setToolTip("Show the counts on a logarithmic axis, where few values are seen beside many")
-        box.toggled.connect(lambda on: self._choose(log=on))
+    def _log(self) -> QComboBox:
+        box = spoken(QComboBox(self), "Axis of the counts")
+        box.addItems(["Linear counts", "Log counts"])
+        box.setCurrentIndex(int(self.options.log))
+        box.setToolTip("On a logarithmic axis few values are seen beside many")
+        box.currentIndexChanged.connect(lambda place: self._choose(log=bool(place)))
         return box
 
     def _lines(self) -> QPushButton:

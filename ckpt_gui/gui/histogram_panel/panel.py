@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from ckpt_gui.core.stats import chart_words
-from ckpt_gui.core.stats.chart import Known, measure
+from ckpt_gui.core.stats.chart import Gathered, measure
 from ckpt_gui.gui import rich
 from ckpt_gui.gui.histogram_panel import saving, work
 from ckpt_gui.gui.histogram_panel.controls import Controls
@@ -27,7 +27,12 @@ _VALUES, _BARS = "histogram", "histogram bars"
 """Slots: finding out about the values, and counting them into bars."""
 _PATIENCE_MS = 150
 """So long the former picture stays while a new one is made; then it would mislead."""
-_HINT = "Point at a bar, or press ← →, to read it. Wheel, drag, + and − zoom; double click or Home shows everything."
+_HINT = "Point, or ← →, to read a bar; wheel, drag, + and − zoom; Home shows everything"
+_HINT_IN_FULL = (
+    "Point at a bar to read it, or press ← and →. The wheel, + and −, or dragging over a part zooms in on it, and the "
+    "values are counted anew there. With Shift, drag, wheel and arrows move the picture. A double click or Home shows "
+    "everything."
+)
 
 
 class HistogramPanel(QWidget):
@@ -49,7 +54,7 @@ class HistogramPanel(QWidget):
         self._jobs, self._settings = jobs, settings
         self._file: OpenFile | None = None
         self._picked: tuple[object, tuple[int, ...]] = (None, ())
-        self._known: Known | None = None
+        self._known: Gathered | None = None
         self._drawn: work.Drawn | None = None
         self.plot = HistogramPlot(self)
         self._make_actions()
@@ -67,9 +72,8 @@ class HistogramPanel(QWidget):
         self._readout = muted(spoken(Elided(self), "The bar looked at"))
         chart = QWidget(self)
         box = QVBoxLayout(chart)
-        box.setContentsMargins(0, 6, 0, 6)
-        for widget in (self.controls, self._words):
-            box.addWidget(widget)
+        box.setContentsMargins(0, 0, 0, 6)
+        box.addWidget(self._words)
         box.addWidget(self.plot, 1)
         box.addWidget(self._readout)
         self._sentence = spoken(QLabel(self), "Why there is no histogram")
@@ -82,8 +86,9 @@ class HistogramPanel(QWidget):
         self._stack.addWidget(self._sentence)
         self._stack.addWidget(chart)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        outer.setContentsMargins(0, 6, 0, 0)
+        outer.addWidget(self.controls)
+        outer.addWidget(self._stack, 1)
         self.setFocusProxy(self.plot)
 
     def _wire(self) -> None:
@@ -121,6 +126,7 @@ class HistogramPanel(QWidget):
             return
         self.let_go()
         self._picked, self._file = picked, file
+        self.plot.point(-1)
         self._view = self.controls.options.view()
         self._patience.start()
         reading = file.reading()
@@ -133,7 +139,7 @@ class HistogramPanel(QWidget):
         self._patience.stop()
         self._file, self._known, self._picked = None, None, (None, ())
 
-    def _begun(self, known: Known) -> None:
+    def _begun(self, known: Gathered) -> None:
         """The first look is done; if that was at a sample, the whole follows."""
         self._known = known
         self._draw()
@@ -147,11 +153,11 @@ class HistogramPanel(QWidget):
                 label=self._label(known),
             )
 
-    def _measured(self, known: Known) -> None:
+    def _measured(self, known: Gathered) -> None:
         self._known = known
         self._draw()
 
-    def _label(self, known: Known) -> str:
+    def _label(self, known: Gathered) -> str:
         return f"Histogram of {known.asked[0].name}" + (" …" if len(known.asked) > 1 else "")
 
     # -------------------------------------------------------------------------------------------- the picture
@@ -201,7 +207,7 @@ class HistogramPanel(QWidget):
 
     def _say(self, sentence: str) -> None:
         """A sentence in place of the picture."""
-        self._sentence.setText(sentence)
+        self._sentence.setText(sentence[:1].upper() + sentence[1:])
         self._turn(0)
 
     def sentence(self) -> str:
@@ -215,7 +221,10 @@ class HistogramPanel(QWidget):
     def _read_out(self, bar: int) -> None:
         chart = self.plot.chart
         shown = chart is not None and 0 <= bar < len(chart.edges) - 1
-        self._readout.say(chart_words.bar(chart, bar) if chart is not None and shown else _HINT)
+        if chart is not None and shown:
+            self._readout.say(chart_words.bar(chart, bar))
+        else:
+            self._readout.say(_HINT, _HINT_IN_FULL)
 
     def readout(self) -> str:
         """What is said of the bar looked at."""
@@ -249,4 +258,3 @@ class HistogramPanel(QWidget):
     def _copy_numbers(self) -> None:
         if self.plot.chart is not None:
             self.message.emit(saving.copy_numbers(self.plot.chart))
-

@@ -24,9 +24,7 @@ _UNFIT = re.compile(r"[^\w.+-]+")
 def ask(parent: QWidget, chart: Chart, kind: str) -> Path | None:
     """Where to save, by the system's dialog; None if nowhere."""
     name = _UNFIT.sub("_", chart.known.parts[0].name).strip("._")[:80] or "tensor"
-    path, _filter = QFileDialog.getSaveFileName(
-        parent, "Save the histogram", f"{name}.histogram.{kind}", _WORDS[kind]
-    )
+    path, _filter = QFileDialog.getSaveFileName(parent, "Save the histogram", f"{name}.histogram.{kind}", _WORDS[kind])
     return Path(path) if path else None
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.stats import chart_words
-from ckpt_gui.core.stats.chart import Chart, Known, View, count, draft, sample
+from ckpt_gui.core.stats.chart import Chart, Gathered, View, count, draft, sample
 from ckpt_gui.core.stats.markers import Marker, markers
 from ckpt_gui.core.stats.parts import parts
 from ckpt_gui.core.tensors import Reading
@@ -27,12 +27,12 @@ class Drawn(NamedTuple):
     """Why there is no picture; "" if there is one."""
 
 
-def begin(reading: Reading, nodes: Sequence[int], report: Report) -> Known:
+def begin(reading: Reading, nodes: Sequence[int], report: Report) -> Gathered:
     """A first look at what these rows hold."""
     return sample(reading, parts(reading.checkpoint, nodes), report)
 
 
-def bars(known: Known, view: View) -> Drawn:
+def bars(known: Gathered, view: View) -> Drawn:
     """The picture that can be had at once."""
     return _drawn(draft(known, view))
 

@@ -1,1 +1,1 @@
-"""What is drawn with pyqtgraph; nothing outside this room knows it, and nothing imports it before there is something to draw."""
+"""What is drawn with pyqtgraph. Only this room knows it; nothing imports it before there is something to draw."""

@@ -65,7 +65,7 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         self.ci.layout.setSpacing(2)
         self._legend = Legend()
         self._box = ZoomBox()
-        bottom, left = Axis("bottom", self._value_ticks, 84), Axis("left", self._count_ticks, 34)
+        bottom, left = Axis("bottom", self._value_ticks, 62), Axis("left", self._count_ticks, 44)
         self._axes = (bottom, left)
         left.setStyle(autoExpandTextSpace=True)
         plot = self._plot = pg.PlotItem(viewBox=self._box, axisItems={"bottom": bottom, "left": left}, enableMenu=False)
@@ -110,8 +110,9 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         floor = float(heights(np.zeros(1), log=self._log)[0])
         tops = [heights(one.counts, log=self._log) for one in chart.histograms]
         highest = max(float(top.max(initial=0)) for top in tops)
+        alone = (places[-1] - places[0]) if chart.edges[0] == chart.edges[-1] else 0.0
         self._box.setRange(
-            xRange=(places[0], places[-1]),
+            xRange=(places[0] - alone, places[-1] + alone),
             yRange=(floor, floor + max(highest - floor, 1.0 if not self._log else 0.5) * _HEADROOM),
             padding=0,
         )
@@ -142,12 +143,9 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         self._lines = []
         entries = []
         for marker in self._markers:
-            pen = series.line(QColor(colours.text), _DASHES[marker.kind], 1.2)
-            said = " and ".join(dict.fromkeys(number(value) for value in marker.values))
-            entries.append(Entry(pen, f"{marker.name} {said}"))
+            pen = series.line(QColor(colours.text), _DASHES[marker.kind], 1)
+            entries.append(Entry(pen, f"{marker.name}: {', '.join(map(number, marker.values))}"))
             for value in marker.values:
-                if chart.scale.axis == "log" and value <= 0:
-                    continue
                 line = pg.InfiniteLine(chart.scale.position(value), angle=90, pen=pen)
                 line.setZValue(20)
                 self._box.addItem(line, ignoreBounds=True)
@@ -286,7 +284,7 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         data = QByteArray()
         buffer = QBuffer(data)
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        self.image().save(buffer, "PNG")
+        self.image().save(buffer, b"PNG")
         buffer.close()
         return bytes(data.data())
 
@@ -316,5 +314,3 @@ def spread(places: Floats) -> Floats:
         half = max(0.5, abs(float(places[0])) / 2)
         return np.array([places[0] - half, places[1] + half])
     return places
-
-

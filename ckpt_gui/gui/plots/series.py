@@ -11,7 +11,7 @@ from ckpt_gui.gui import theme
 # with the page.
 _ON_LIGHT = ("#1f6feb", "#c4501b", "#007a5e", "#a8457f", "#8a6d00", "#4b4f58")
 _ON_DARK = ("#6cb0ff", "#f0884a", "#2fc299", "#e58cc0", "#e0c341", "#c3c8d2")
-_DASHES = ([], [6.0, 3.0], [2.0, 2.0], [8.0, 3.0, 2.0, 3.0])
+_DASHES: tuple[list[float], ...] = ([], [6.0, 3.0], [2.0, 2.0], [8.0, 3.0, 2.0, 3.0])
 
 
 def colour(colours: theme.Colours, number: int) -> QColor:

@@ -40,12 +40,13 @@ COMMANDS = (
     Command("fold", "Fold alike layers", "Ctrl+Shift+F", True),
     Command("flat", "One flat list of all tensors", "Ctrl+Shift+L", True),
     Command("build", "Build the filter by choice", "Ctrl+Shift+B"),
+    Command("compute", "Compute statistics of all tensors", "Ctrl+Shift+A"),
     Command("columns", "Columns and order…", "Ctrl+Shift+H"),
     Command("menu", "Menu of the row…", "Shift+F10"),
 )
 _IN_ROW_MENU = ("copy key", "copy path", "copy python", "", "filter to this", "compare", "convert", "", "expand below",
                 "collapse below")  # fmt: skip
-_IN_VIEW_MENU = ("", "expand all", "collapse all", "fold", "flat")
+_IN_VIEW_MENU = ("", "expand all", "collapse all", "fold", "flat", "", "compute")
 
 
 def make(panel: QWidget, handlers: dict[str, Callable[[], object]]) -> dict[str, QAction]:

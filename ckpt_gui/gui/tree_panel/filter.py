@@ -6,38 +6,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QPalette, QTextCharFormat
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from ckpt_gui.gui.spoken import Elided
 from ckpt_gui.gui.tree_model import problem_colour
+from ckpt_gui.gui.underlined import UnderlinedEdit
 
 if TYPE_CHECKING:
     from ckpt_gui.core.search import TermError
 
 
-class FilterEdit(QLineEdit):
-    """A line whose bad terms are underlined."""
+class FilterEdit(UnderlinedEdit):
+    """A line whose bad terms are underlined; Down and Enter lead on to the rows, Escape clears."""
 
     left_downwards = Signal()
     """Down or Enter: on to the rows."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._underlined = False
-
-    def underline(self, errors: Sequence[TermError]) -> None:
-        """Underline these places of the text; none takes the lines away."""
-        if not errors and not self._underlined:
-            return
-        self._underlined = bool(errors)
-        # QLineEdit has no formats of its own; those of an input method are drawn by its layout.
-        form = QTextCharFormat()
-        form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-        form.setUnderlineColor(problem_colour(self.palette()))
-        at, kind = self.cursorPosition(), QInputMethodEvent.AttributeType.TextFormat
-        marks = [QInputMethodEvent.Attribute(kind, error.start - at, error.end - error.start, form) for error in errors]
-        QApplication.sendEvent(self, QInputMethodEvent("", marks))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -96,7 +80,7 @@ class FilterLine(QWidget):
     def tell(self, errors: Sequence[TermError], counts: str) -> None:
         """Show what is wrong, if anything, and what is left."""
         text = self.edit.text()
-        self.edit.underline(errors)
+        self.edit.underline(errors, problem_colour(self.palette()))
         self.reason.setVisible(bool(errors))
         if errors:
             more = f"  (and {len(errors) - 1} more)" if len(errors) > 1 else ""

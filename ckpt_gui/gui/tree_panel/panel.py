@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,22 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.core.outline import COLUMNS, Facts, Outline
+from ckpt_gui.core.outline import COLUMNS, Facts, Outline, column
 from ckpt_gui.core.roles import Role
 from ckpt_gui.core.text import Path
 from ckpt_gui.gui.tree_panel import commands, copying, keep
 from ckpt_gui.gui.tree_panel.filter import FilterLine
 from ckpt_gui.gui.tree_panel.rows import MAX_KEPT, Rows
 from ckpt_gui.gui.tree_panel.searching import Searching
+from ckpt_gui.gui.tree_panel.sight import Sight
 from ckpt_gui.gui.tree_panel.views import menu_place
 
 if TYPE_CHECKING:
     from ckpt_gui.core.search import Found
+    from ckpt_gui.core.stats.known import Snapshot
+
+SEARCH_AGAIN = 1.5
+"""Seconds between two searches while statistics come in."""
 
 
 class TreePanel(QWidget):
@@ -35,12 +41,19 @@ class TreePanel(QWidget):
     """Node id of the part that is to be compared with something."""
     convert_wanted = Signal(int)
     """Node id of the part that is to be converted."""
+    statistics_wanted = Signal(list)
+    """Tensor ids on the screen, while columns, order or filter need statistics."""
+    compute_wanted = Signal()
+    """Statistics of all tensors are asked for."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.checkpoint: Checkpoint | None = None
+        self._searched = 0.0
+        """When statistics last made the search begin anew (s)."""
         self.filter = FilterLine(self)
         self.rows = Rows(self)
+        self._sight = Sight(self.rows)
         self._searching = Searching(self)
         self.commands = commands.make(self, self._handlers())
         self.commands["fold"].setChecked(True)
@@ -62,7 +75,8 @@ class TreePanel(QWidget):
             "expand below": rows.expand_below, "collapse below": rows.collapse_below,
             "expand all": partial(rows.expand_to, 1000), "collapse all": rows.collapse_all, **levels,
             "fold": self._rearrange, "flat": self._rearrange, "build": self.open_builder,
-            "columns": self._open_columns, "menu": lambda: self._open_menu(QPoint(-1, -1)),
+            "columns": self._open_columns, "compute": self.compute_wanted.emit,
+            "menu": lambda: self._open_menu(QPoint(-1, -1)),
         }  # fmt: skip
 
     def _connect(self) -> None:
@@ -71,6 +85,8 @@ class TreePanel(QWidget):
         self.filter.builder_wanted.connect(self.open_builder)
         self._searching.found.connect(self._filtered)
         self._searching.begun.connect(lambda: self.filter.tell(self._searching.errors, "searching …"))
+        self._searching.statistics_wanted.connect(lambda: self.statistics_wanted.emit(self._sight.tensors()))
+        self._sight.wanted.connect(self.statistics_wanted)
         self.rows.picked.connect(self.picked)
         self.rows.message.connect(self.message)
         for view in (self.rows.tree, self.rows.list):
@@ -85,6 +101,21 @@ class TreePanel(QWidget):
         self.rows.show_facts(Facts(checkpoint, roles, [role.name for role in Role]))
         self._searching.look_in(checkpoint, roles)
         self._searching.search(self.filter.edit.text())
+
+    def show_statistics(self, snapshot: Snapshot, *, done: bool) -> None:
+        """More statistics are known; ``done``: for now no more are to come. Only then rows change places."""
+        facts, typed = self.rows.facts, self.filter.edit.text()
+        if facts is None or len(snapshot.done) != facts.checkpoint.rows:
+            return
+        facts.statistics, facts.group_statistics, facts.looked_at = snapshot.columns, snapshot.groups, snapshot.done
+        self._searching.know(snapshot.for_search)
+        now = time.monotonic()
+        if self._searching.asks_for_statistics(typed) and (done or now > self._searched + SEARCH_AGAIN):
+            self._searched = now
+            self._searching.search(typed, asking=False)
+        elif done and self.rows.sort is not None and column(self.rows.sort[0]).computed:
+            self.rows.arrange()
+        self.rows.say_anew()
 
     def select_path(self, path: Path) -> bool:
         """Select the row at that path, whatever must be opened or cleared for it; False where there is none."""
@@ -149,7 +180,7 @@ class TreePanel(QWidget):
 
     def busy(self) -> bool:
         """Whether the filter is still at work."""
-        return self._searching.busy
+        return self._searching.busy or self._sight.waiting
 
     def focus_filter(self) -> None:
         """Put the keyboard into the filter line."""
@@ -169,7 +200,10 @@ class TreePanel(QWidget):
         if found is not None or self.rows.kept is not None:
             self.rows.kept = found.kept if found is not None else None
             self.rows.arrange()
-        self.filter.tell(self._searching.errors, _counts(facts, found) if found is not None else _totals(facts))
+        words = _counts(facts, found) if found is not None else _totals(facts)
+        if self._searching.asks_for_statistics(self.filter.edit.text()):
+            words += _how_far(facts)
+        self.filter.tell(self._searching.errors, words)
 
     def _filter_to_this(self) -> None:
         row = self.rows.current()
@@ -213,15 +247,15 @@ class TreePanel(QWidget):
     def _open_menu(self, place: QPoint) -> None:
         if self.rows.facts is None:
             return
-        menu = commands.context_menu(self, self.commands, on_row=bool(self.rows.nodes))
+        menu = commands.contypedmenu(self, self.commands, on_row=bool(self.rows.nodes))
         menu.popup(menu_place(self.rows.view, place))
 
     def _open_columns(self) -> None:
         columns = self.rows.view.columns
         menu = columns.menu(self)
         order = menu.addMenu("Order by")
-        for place, column in enumerate(COLUMNS):
-            order.addAction(column.title, partial(self.rows.order_by, place)).setEnabled(not column.later)
+        for place, one in enumerate(COLUMNS):
+            order.addAction(one.title, partial(self.rows.order_by, place))
         menu.popup(columns.header.mapToGlobal(QPoint(0, columns.header.height())))
 
 
@@ -229,6 +263,12 @@ def _totals(facts: Facts) -> str:
     nodes = facts.nodes
     tensors = text.plural(nodes.tensors[0], "tensor")
     return f"{tensors} · {text.count(nodes.params[0])} elements · {text.size(nodes.nbytes[0])}"
+
+
+def _how_far(facts: Facts) -> str:
+    """What a filter by statistics cannot know yet."""
+    done, rows = facts.looked_at.count(1), facts.checkpoint.rows
+    return f" · statistics of {done:,} of {text.plural(rows, 'tensor')} so far" if done < rows else ""
 
 
 def _counts(facts: Facts, found: Found) -> str:

@@ -103,6 +103,12 @@ class Rows(QWidget):
         """Scroll so that this row is the topmost in sight."""
         self.view.scrollTo(self._model.index_of(row), self.view.ScrollHint.PositionAtTop)
 
+    def say_anew(self) -> None:
+        """The facts know more: word the cells in sight anew."""
+        if self.facts is not None:
+            self.outline.forget_texts()
+            self.view.viewport().update()
+
     def arrange(self) -> None:
         """Lay the rows out anew, and keep what was open and selected."""
         if self.facts is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -23,6 +23,8 @@ class Searching(QObject):
     found = Signal(object)
     begun = Signal()
     """The answer takes longer than a moment."""
+    statistics_wanted = Signal()
+    """The text asks for numbers that must be computed from the values."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -31,6 +33,7 @@ class Searching(QObject):
         self._looked_in: tuple[Checkpoint, bytes | None] | None = None
         self._index: SearchIndex | None = None
         self._indexing: Generator[None, None, None] | None = None
+        self._statistics: Mapping[str, Mapping[int, float]] = {}
         self._search: Slices[Found] = Slices(self)
         self._warm_up: Slices[None] = Slices(self)
         self._later = QTimer(self, singleShot=True, interval=WARM_UP_MS)
@@ -45,7 +48,7 @@ class Searching(QObject):
         """Search another checkpoint from now on; its index is begun once the tree is painted."""
         self._search.stop()
         self._warm_up.stop()
-        self._looked_in, self._index = (checkpoint, roles), None
+        self._looked_in, self._index, self._statistics = (checkpoint, roles), None, {}
         self._later.start()
 
     def _prepare(self) -> None:
@@ -59,10 +62,23 @@ class Searching(QObject):
         if self._index is None:
             self._index = SearchIndex(*self._looked_in)
             self._indexing = indexing(self._index)
+            self._index.know(self._statistics)
         return self._index
 
-    def search(self, text: str) -> None:
-        """Answers at once where it can, between two events where it cannot."""
+    def know(self, statistics: Mapping[str, Mapping[int, float]]) -> None:
+        """Statistics came in; the next search goes by them."""
+        self._statistics = statistics
+        if self._index is not None:
+            self._index.know(statistics)
+
+    def asks_for_statistics(self, text: str) -> bool:
+        """Does a term of the text rest on the values?"""
+        from ckpt_gui.core.search import asks_for_statistics
+
+        return asks_for_statistics(text)
+
+    def search(self, text: str, *, asking: bool = True) -> None:
+        """Answers at once where it can, between two events where it cannot. ``asking``: for statistics it needs."""
         if self._looked_in is None:
             return
         if not text.strip():
@@ -72,6 +88,8 @@ class Searching(QObject):
             return
         from ckpt_gui.core.search import parse
 
+        if asking and self.asks_for_statistics(text):
+            self.statistics_wanted.emit()
         index = self._begun_index()
         query = parse(text, statistics=index.statistics)
         self.errors = query.errors

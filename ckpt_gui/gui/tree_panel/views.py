@@ -173,7 +173,7 @@ class Columns:
             action = menu.addAction(column.title)
             action.setCheckable(True)
             action.setChecked(not self.header.isSectionHidden(place))
-            action.setEnabled(place > 0 and (not column.later or action.isChecked()))
+            action.setEnabled(place > 0)
             action.setToolTip(column.tip)
             action.setStatusTip(column.tip)
             action.toggled.connect(lambda shown, place=place: self.header.setSectionHidden(place, not shown))

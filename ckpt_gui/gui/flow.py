@@ -21,10 +21,10 @@ class Flow(QLayout):
     def count(self) -> int:
         return len(self._items)
 
-    def itemAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]  # None is what Qt expects past the end
+    def itemAt(self, index: int) -> QLayoutItem | None:
         return self._items[index] if 0 <= index < len(self._items) else None
 
-    def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]  # as above
+    def takeAt(self, index: int) -> QLayoutItem | None:
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def expandingDirections(self) -> Qt.Orientation:
@@ -50,14 +50,22 @@ class Flow(QLayout):
         return size
 
     def _place(self, area: QRect, *, move: bool) -> int:
-        """Put every item in its place; the height that takes."""
-        at, row = area.topLeft(), 0
+        """Put every item in its place, centred in its row; the height that takes."""
+        x, y, row = area.left(), area.top(), list[tuple[QLayoutItem, int]]()
         for item in self._items:
-            size = item.sizeHint()
-            if at.x() > area.left() and at.x() + size.width() > area.right() + 1:
-                at, row = QPoint(area.left(), at.y() + row + self.spacing()), 0
-            if move:
-                item.setGeometry(QRect(at, size))
-            at.setX(at.x() + size.width() + self.spacing())
-            row = max(row, size.height())
-        return at.y() + row - area.top()
+            width = item.sizeHint().width()
+            if row and x + width > area.right() + 1:
+                y += _close(row, y, move=move) + self.spacing()
+                x, row = area.left(), []
+            row.append((item, x))
+            x += width + self.spacing()
+        return y + _close(row, y, move=move) - area.top()
+
+
+def _close(row: list[tuple[QLayoutItem, int]], y: int, *, move: bool) -> int:
+    """A row is full: its height, its items moved into place."""
+    height = max((item.sizeHint().height() for item, _ in row), default=0)
+    for item, x in row if move else ():
+        size = item.sizeHint()
+        item.setGeometry(QRect(QPoint(x, y + (height - size.height()) // 2), size))
+    return height

@@ -1,0 +1,54 @@
+"""Sentences of the page of values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ckpt_gui.core import text
+from ckpt_gui.core.table.index_line import Place
+from ckpt_gui.core.table.layout import Layout
+from ckpt_gui.core.table.styles import Style
+
+if TYPE_CHECKING:
+    from ckpt_gui.core.export.write import Exported
+    from ckpt_gui.core.table.cells import Cells, Table
+
+
+def cell_words(cells: Cells, cell: tuple[int, int], place: Place, entry: str) -> str:
+    """Where a cell stands, its value in full and its bits; ``entry``: where it stands in the sparse tensor."""
+    from ckpt_gui.core.table.numbers import formatter
+
+    value, bits = (formatter(cells.form, Style(kind))(*cells.cell(*cell)) for kind in ("shortest", "bits"))
+    where = f"[{', '.join(map(str, place))}]"
+    if entry:
+        where = f"[{entry}]  ·  stored value {where}"
+    return "   ".join([where, value, bits, text.escape(cells.form.dtype)])
+
+
+def not_one(tensors: int, rows: int) -> str:
+    """Why there is no table: not one tensor is picked."""
+    if not tensors:
+        return (
+            "There is no tensor in what is picked." if rows > 1 else "This is no tensor. Its value stands on Summary."
+        )
+    if tensors == 1:
+        return "The table shows the values of a tensor: pick the one beneath this row."
+    return (
+        f"There are {tensors:,} tensors in what is picked, and a table shows one: pick one. "
+        "Export ▾ writes all of them to a file."
+    )
+
+
+def no_entries(table: Table, shown: Layout) -> str:
+    """Why there is no table: nothing is in it."""
+    sizes = " × ".join(map(str, table.form.shape))
+    if 0 in table.form.shape:
+        what = "It stores no values" if table.sparse else "This tensor has no entries"
+        return f"{what}: its shape is {sizes}."
+    return f"{shown.index.text(shown.shape)} picks no entries of this tensor of {sizes}."
+
+
+def exported_words(made: Exported) -> str:
+    """What was written, and what is otherwise there than in the file."""
+    notes = "".join(f" {note[0].upper()}{note[1:]}." for note in made.plan.notes)
+    return f"Wrote {text.escape(made.path)} ({text.size(made.nbytes)}).{notes}"
