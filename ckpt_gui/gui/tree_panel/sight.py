@@ -38,6 +38,10 @@ class Sight(QObject):
             view.model().modelReset.connect(self._wait)
         rows.tree.expanded.connect(self._wait)
 
+    def _wait(self, *_what: object) -> None:
+        """Look when it has come to rest. The signals' numbers are no interval for the timer."""
+        self._pause.start()
+
     @property
     def waiting(self) -> bool:
         """Is it about to look?"""
