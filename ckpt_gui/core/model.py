@@ -298,7 +298,7 @@ class Checkpoint:
         return (Piece(t.storage[number], (0,) * len(shape), shape, stride, offset),)
 
     def window(self, number: int) -> Hashable:
-        """Equal for tensors that show the same values of the same storage; the tensor's own id where that is not plain."""
+        """Equal for tensors that show the same values of the same storage; its own id where that is not plain."""
         t, storage = self.tensors, self.tensors.storage[number]
         if storage < 0 or number in self.extras or t.problem[number] >= 0:
             return number

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from ckpt_gui.core.diff.nouns import UNKNOWN, Measures, Row, Tolerance
-from ckpt_gui.core.diff.sides import Both, Side, alike, by_tiles, together
+from ckpt_gui.core.diff.sides import Side, alike, by_tiles, together
 from ckpt_gui.core.diff.tolerance import tolerance
 from ckpt_gui.core.diff.widen import Widener
 from ckpt_gui.core.errors import ReadError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CHANGES = ("same", "close", "changed", "dtype", "shape", "added", "removed", "problem")
-"""Bit for bit the same · within tolerance · not · other element types, compared all the same · other sizes · only in B ·
-only in A · cannot be read."""
+"""Bit for bit the same · within tolerance · further apart · other element types, compared all the same · other sizes ·
+only in B · only in A · cannot be read."""
 UNKNOWN = ""
 """The change of a row whose values were not compared yet."""
 

@@ -1,4 +1,4 @@
-"""What counts as close, by element type: as ``torch.testing.assert_close`` has it (torch 2.13, testing/_comparison.py)."""
+"""What counts as close, by element type: as in torch.testing.assert_close (torch 2.13, testing/_comparison.py)."""
 
 from __future__ import annotations
 
