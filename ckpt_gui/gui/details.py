@@ -180,8 +180,8 @@ class Details(Side):
     def _fill_menu(self) -> None:
         shown = self._file is not None and self._file.opened is not None and self.made(self.page())
         actions = self.front().actions() if shown else []
-        for action in self.menu.actions():
-            self.menu.removeAction(action)  # clear() would delete the page's own
+        for action in self.menu.actions():  # clear() would take them from the pages that own them
+            self.menu.removeAction(action)
         self.menu.addActions(actions)
         self.menu.setEnabled(bool(actions))
 
@@ -241,7 +241,9 @@ class Details(Side):
 
 
 def _import_plots(_report: Report) -> None:
+    import ckpt_gui.gui.heatmap_panel
     import ckpt_gui.gui.histogram_panel
+    import ckpt_gui.gui.plots.heatmap
     import ckpt_gui.gui.plots.histogram  # noqa: F401
 
 
