@@ -180,7 +180,8 @@ class Details(Side):
     def _fill_menu(self) -> None:
         shown = self._file is not None and self._file.opened is not None and self.made(self.page())
         actions = self.front().actions() if shown else []
-        self.menu.clear()
+        for action in self.menu.actions():  # clear() would take them from the pages that own them
+            self.menu.removeAction(action)
         self.menu.addActions(actions)
         self.menu.setEnabled(bool(actions))
 
@@ -208,6 +209,7 @@ class Details(Side):
         return self._linked(panel)
 
     def _histogram_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.histogram_panel import HistogramPanel
 
         panel = HistogramPanel(self._jobs, self._settings, parent)
         panel.message.connect(self.message)
@@ -239,7 +241,9 @@ class Details(Side):
 
 
 def _import_plots(_report: Report) -> None:
+    import ckpt_gui.gui.heatmap_panel
     import ckpt_gui.gui.histogram_panel
+    import ckpt_gui.gui.plots.heatmap
     import ckpt_gui.gui.plots.histogram  # noqa: F401
 
 

@@ -37,6 +37,8 @@ class LayoutRow(QWidget):
         self._kind = spoken(QComboBox(self), "How the tensor is laid out")
         self._rows = spoken(QComboBox(self), "Axis shown as rows")
         self._columns = spoken(QComboBox(self), "Axis shown as columns")
+        for box in (self._kind, self._rows, self._columns):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._by = muted(QLabel("×", self))
         self._width = spoken(QSpinBox(self), "Values in a line")
         self._width.setKeyboardTracking(False)
