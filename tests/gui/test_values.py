@@ -157,7 +157,7 @@ def test_integers_beyond_doubles_are_exact_and_columns_wide_enough(show: Show) -
 def test_what_has_no_values_says_why(show: Show, name: str, words: str) -> None:
     panel = show(name)
     assert words in panel.face.sentence()
-    assert not panel.commands["largest"].isEnabled() or name == "empty"
+    assert panel.commands["largest"].isEnabled() == (name == "empty")
 
 
 def test_several_tensors_are_not_a_table(show: Show, window: Window, settle: Settle) -> None:
@@ -171,8 +171,8 @@ def test_several_tensors_are_not_a_table(show: Show, window: Window, settle: Set
 
 def test_an_expanded_tensor_costs_nothing(show: Show) -> None:
     panel = show("expanded")
+    assert "shown 1,099,511,627,776 times" in panel.face.cell_line.whole
     panel.go_to((2**20 - 1, 2**20 - 1))
-    assert "shown 1,099,511,627,776 times" in panel.face.cell_line.whole or panel.grid.current()
     assert panel.grid.current() == (2**20 - 1, 2**20 - 1)
 
 
@@ -375,13 +375,18 @@ def test_scrolling_on_moves_the_window_and_keeps_the_selection(
 ) -> None:
     panel = show("tall", path=huge)
     panel.grid.go_to(ROWS // 2, 0)
-    bar = panel.grid.view.verticalScrollBar()
-    for _step in range(40):
+    bar, start = panel.grid.view.verticalScrollBar(), panel.grid.sight()[0].start
+    for _step in range(14):
+        bar.setValue(bar.value() + 200)
+    assert panel.model.first_row > 0
+    assert panel.grid.current() == (ROWS // 2, 0)
+    assert panel.grid.selected() == (range(ROWS // 2, ROWS // 2 + 1), range(1))
+    for _step in range(26):
         bar.setValue(bar.value() + 200)
     settle(window)
-    assert panel.model.first_row > 0
-    assert panel.grid.sight()[0].start > ROWS // 2 + 5000
-    assert panel.grid.current() == (ROWS // 2, 0) or panel.grid.current() is None
+    assert panel.model.first_row > ROWS // 2
+    assert panel.grid.sight()[0].start == start + 8000
+    assert panel.grid.current() is None  # out of the window: what is copied would not be what is seen
     panel.grid._down.setValue(panel.grid._down.maximum())
     settle(window)
     assert panel.grid.sight()[0].stop == 5_368_709_120
