@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 Write = Callable[[Any, Any], str]
 
-ROWS, COLUMNS = 100_000, 20_000
+ROWS, COLUMNS = 10_000, 4_000
 """Of the window, at most."""
 PAGE_CELLS, PAGE_COLUMNS, PAGE_ROWS = 4096, 32, 64
 MAX_PAGES = 256

@@ -175,11 +175,15 @@ def stop_ticks(depth: Depth, low: float, high: float, characters: int) -> list[T
     room = characters / (high - low)  # for each stop
     widest = 1 + max([len(stop.label) for stop in depth.stops[first : last + 1] if stop.tower], default=_LEAST_LABEL)
     every = next(one for one in _steps() if room * one >= widest)
-    return [
-        Tick(float(place), text.clip(depth.stops[place].label, max(int(room * every) - 1, 2)))
-        for place in range(first, last + 1)
-        if every == 1 or (place - _tower_start(depth, place)) % every == 0
-    ]
+    found: list[Tick] = []
+    for place in range(first, last + 1):
+        if every > 1 and (place - _tower_start(depth, place)) % every:
+            continue
+        tick = Tick(float(place), text.clip(depth.stops[place].label, max(int(room * every) - 1, 2)))
+        before = found[-1] if found else Tick(-1e9, "")
+        if (tick.position - before.position) * room > (len(tick.text) + len(before.text)) / 2:
+            found.append(tick)
+    return found
 
 
 def _steps() -> Sequence[int]:

@@ -41,7 +41,7 @@ def formatter(form: Form, style: Style) -> Callable[[Any, Any], str]:
 
 
 def widest(form: Form, style: Style) -> int:
-    """Characters that values of that form take, in general."""
+    """Characters that values of that form take, as a rule; integers may take more."""
     times = 2 if form.parts > 1 else 1
     bits = 8 * form.pattern.itemsize
     if style.kind == "bits":
@@ -49,7 +49,7 @@ def widest(form: Form, style: Style) -> int:
     if form.encoding == "bool":
         return 5
     if form.encoding.startswith(("int", "uint")):
-        return min(math.ceil(bits * 0.302) + 1, 12)
+        return 5
     if style.kind in WITH_DIGITS:
         return times * (style.digits + (7 if style.kind == "scientific" else 5))
     if style.kind == "hexadecimal":

@@ -188,9 +188,9 @@ class HistogramPanel(QWidget):
             self._say(drawn.nothing)
             return
         shown = [marker for marker in drawn.markers if marker.kind in self.controls.options.markers]
-        self.plot.show_chart(drawn.chart, shown, log=self.controls.options.log, words=drawn.aloud)
         state = f"<b>{rich.escape(drawn.state)}.</b> " if drawn.state else ""
         self._words.setText(state + rich.escape(drawn.headline))
+        self.plot.show_chart(drawn.chart, shown, log=self.controls.options.log, words=drawn.aloud)
         self._read_out(self.plot.bar)
         self._turn(1)
 

@@ -222,8 +222,8 @@ class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
     # -------------------------------------------------------------------------------------------- axes, looks
 
     def _stop_ticks(self, low: float, high: float, room: int) -> list[ticks.Tick]:
-        width = self.fontMetrics().averageCharWidth()  # the axis counts its room in pixels here
-        return stop_ticks(self._picture.depth, low, high, room // width) if self._picture is not None else []
+        width = 1.25 * self.fontMetrics().averageCharWidth()  # the axis counts its room in pixels here
+        return stop_ticks(self._picture.depth, low, high, int(room / width)) if self._picture is not None else []
 
     def _value_ticks(self, low: float, high: float, room: int) -> list[ticks.Tick]:
         shown = self._picture
@@ -253,13 +253,14 @@ def glyph(number: int) -> str:
     return GLYPHS[number % len(GLYPHS)]
 
 
-def icon(colours: theme.Colours, number: int, ratio: float) -> QIcon:
-    """Line and glyph of the n-th kind, for a legend."""
+def icon(colours: theme.Colours, number: int, ratio: float, *, faint: bool) -> QIcon:
+    """Line and glyph of the n-th kind, for a legend; ``faint``: of one that is switched off."""
     made = QPixmap(round(30 * ratio), round(14 * ratio))
     made.setDevicePixelRatio(ratio)
     made.fill(Qt.GlobalColor.transparent)
     painter = QPainter(made)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setOpacity(0.4 if faint else 1)
     painter.setPen(series.pen(colours, number, 1.5))
     painter.drawLine(0, 7, 30, 7)
     painter.translate(15, 7)

@@ -82,6 +82,8 @@ class Grid(QWidget):
     def __init__(self, model: ValuesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = model
+        self._moving = False
+        """Whether the window is just being moved; where it stands is told when that is done."""
         self.view = spoken(_View(self), "Values", style="values")
         self._down = _Bar(Qt.Orientation.Vertical, "Rows", self)
         self._across = _Bar(Qt.Orientation.Horizontal, "Columns", self)
@@ -123,12 +125,16 @@ class Grid(QWidget):
     def fit(self, characters: int, label: str) -> None:
         """Make cells wide enough for so many characters, and the row header for its longest label."""
         metrics = self.view.fontMetrics()
-        header = self.view.horizontalHeader()
-        header.setMinimumSectionSize(20)
-        header.setDefaultSectionSize(metrics.horizontalAdvance("0") * characters + 18)
         self.view.verticalHeader().setDefaultSectionSize(metrics.height() + 5)
         widest = max(metrics.horizontalAdvance(label), metrics.horizontalAdvance("0000")) + 18
         self.view.verticalHeader().setFixedWidth(min(widest, max(80, self.width() // 2)))
+        self.widen(characters)
+
+    def widen(self, characters: int) -> None:
+        """Make cells wide enough for so many characters."""
+        header = self.view.horizontalHeader()
+        header.setMinimumSectionSize(20)
+        header.setDefaultSectionSize(self.view.fontMetrics().horizontalAdvance("0") * characters + 12)
         self._scrolled()
 
     # -------------------------------------------------------------------------------------------- where it stands
@@ -150,7 +156,7 @@ class Grid(QWidget):
 
     def _scrolled(self) -> None:
         layout = self.model.layout
-        if layout is None:
+        if layout is None or self._moving:
             return
         if QApplication.mouseButtons() == Qt.MouseButton.NoButton or self._dragged():
             self._keep_inside()
@@ -177,11 +183,12 @@ class Grid(QWidget):
     def _move(self, first_row: int, first_column: int, top: int, left: int) -> None:
         """Let the window begin elsewhere; current cell and selection stay on their cells."""
         current, selected = self.current(), self.selected()
-        blockers = [QSignalBlocker(bar) for bar in (self.view.verticalScrollBar(), self.view.horizontalScrollBar())]
+        self._moving = True
         self.model.move_to(first_row, first_column)
+        self.view.doItemsLayout()  # now, because the bars have their new ends only then
         self.view.verticalScrollBar().setValue(top - first_row)
         self.view.horizontalScrollBar().setValue(left - first_column)
-        del blockers
+        self._moving = False
         if selected is not None:
             self._select(*selected, current)
 
@@ -195,7 +202,10 @@ class Grid(QWidget):
             chosen.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
 
     def _index(self, row: int, column: int) -> QModelIndex:
-        return self.model.index(row - self.model.first_row, column - self.model.first_column)
+        down, across = row - self.model.first_row, column - self.model.first_column
+        if not (0 <= down < self.model.rowCount() and 0 <= across < self.model.columnCount()):
+            return QModelIndex()  # asked in Python: Qt's numbers would overflow
+        return self.model.index(down, across)
 
     # -------------------------------------------------------------------------------------------- going
 
@@ -255,7 +265,7 @@ class Grid(QWidget):
 
 
 def _window(shown: range, first: int, total: int, most: int) -> int:
-    """Where a window of ``most`` positions should begin so that those in sight are well inside; ``first`` if they are."""
+    """Where a window of ``most`` positions is to begin to hold those in sight well inside; ``first`` if it does."""
     margin = most // _NEAR
     before, behind = shown.start - first, first + most - shown.stop
     if (before >= margin or first == 0) and (behind >= margin or first + most >= total) and before >= 0 <= behind:
