@@ -126,14 +126,14 @@ def test_a_big_matrix_keeps_its_outlier_and_zooming_in_reads_it_again(
 
 
 def test_a_huge_tensor_is_previewed_and_then_exact(window: Window, show: Show, calm: Callable[[Window], None]) -> None:
-    said: list[str] = []
     panel = show("v", v=torch.zeros(2, 2), w=torch.ones(6000, 4000))
-    plot, before = panel.plot, panel.plot.show_whole
-    plot.show_whole = lambda *given: (said.append(given[-1]), before(*given))  # type: ignore[method-assign]
+    said = [panel.words()]
+    window.jobs.changed.connect(lambda: said.append(panel.words()) if panel.words() != said[-1] else None)
     tree = window.tree()
     assert tree is not None
     tree.select_path(("w",))
     calm(window)
+    del said[0]
     assert said[0].startswith("Preview from some of the values.")
     assert not said[-1].startswith("Preview")
     assert "Preview" not in panel.words()
@@ -172,11 +172,11 @@ def test_slices_are_stepped_through(window: Window, show: Show, calm: Callable[[
     QTest.keyClick(panel.plot, Qt.Key.Key_PageUp)
     calm(window)
     assert "at [3, :, :]" in panel.words()
-    steps = [one for one in panel.findChildren(QSpinBox) if one.accessibleName() == "Index along axis 0"]
-    steps[0].setValue(2)
+    step = next(one for one in panel.findChildren(QSpinBox) if one.accessibleName() == "Index along axis 0")
+    step.setValue(2)
     calm(window)
     assert "at [2, :, :]" in panel.words()
-    assert panel.readout().endswith(" = 1,799.0") or panel.readout().endswith(" = 1799.0")
+    assert panel.readout() == "[2, 19, 29] = 1799.0"
 
 
 def test_axes_are_chosen_and_never_the_same(window: Window, show: Show, calm: Callable[[Window], None]) -> None:
@@ -198,7 +198,7 @@ def test_kernels_are_a_gallery_or_a_slice(window: Window, show: Show, calm: Call
     assert drawn(panel).shape == (8 * 4 - 1, 6 * 4 - 1)
     box(panel, "How the tensor is laid out").setCurrentIndex(0)
     calm(window)
-    assert "at [0, 0, :, :]" in panel.words()
+    assert "at [:, :, 0, 0]" in panel.words()
 
 
 def test_a_vector_is_folded_or_one_row(window: Window, show: Show, calm: Callable[[Window], None]) -> None:
@@ -217,12 +217,11 @@ def test_colours_and_reduction_are_chosen_and_remembered(
     window: Window, show: Show, calm: Callable[[Window], None]
 ) -> None:
     panel = show("w", w=torch.rand(2000, 2000))
-    assert not panel.plot._limits.diverging
+    assert (panel.plot._limits.diverging, panel.plot._limits.span) == (False, "robust")
     for name, place in (("Colours", 1), ("Range of the colours", 1), ("What a cell of several values shows", 1)):
         box(panel, name).setCurrentIndex(place)
     calm(window)
-    assert panel.plot._limits.diverging
-    assert panel.plot._limits.span == "full"
+    assert (panel.plot._limits.diverging, panel.plot._limits.span) == (True, "full")
     assert "each cell the mean of" in panel.words()
     assert window.settings.value("heat-map", {}) == {
         "how": "mean", "scale": "diverging", "span": "full", "face": "magnitude",
@@ -295,12 +294,14 @@ def test_the_theme_changes_the_picture(show: Show, dressed: QApplication) -> Non
     panel = show("w", w=torch.randn(20, 30))
     light = panel.plot._table()
     dressed.setPalette(theme.palette(theme.DARK))
+    dressed.setStyleSheet(theme.sheet(theme.DARK))
     try:
         QApplication.processEvents()
         assert not np.array_equal(panel.plot._images[0].lut, light)
         assert panel.plot._box.background.brush().color().name() == theme.DARK.base
     finally:
         dressed.setPalette(theme.palette(theme.LIGHT))
+        dressed.setStyleSheet(theme.sheet(theme.LIGHT))
 
 
 def test_what_can_be_done_stands_in_the_menu_again_and_again(window: Window, show: Show) -> None:
