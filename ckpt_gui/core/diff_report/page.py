@@ -86,8 +86,8 @@ def _depth(report: Report) -> Iterator[str]:
     yield over_depth(points, [stop.label for stop in seen.stops], "relative L2 of B minus A over depth")
     shown = list(seen.kinds)[:24]
     yield "<p>" + " ".join(
-        f'<span class="chip"><svg viewBox="0 0 10 10" style="width:10px"><circle class="k{number % 8}" cx="5" cy="5" r="4"/>'
-        f"</svg> {html(escape(kind))}</span>"
+        f'<span class="chip"><svg viewBox="0 0 10 10" style="width:10px"><circle class="k{number % 8}" cx="5" cy="5" '
+        f'r="4"/></svg> {html(escape(kind))}</span>'
         for number, kind in enumerate(shown)
     ) + "</p>"  # fmt: skip
 
@@ -100,7 +100,8 @@ def _looks(looks: Sequence[Look]) -> Iterator[str]:
         key = html(escape(look.row.key))
         both = outlines([("a", look.left), ("b", look.right)], f"histograms of A and B of {look.row.key}")
         apart = outlines([("d", look.apart)], f"histogram of B minus A of {look.row.key}")
-        yield f"<figure>{both}<figcaption>{key}</figcaption></figure><figure>{apart}<figcaption>B − A</figcaption></figure>"
+        yield f"<figure>{both}<figcaption>{key}</figcaption></figure>"
+        yield f"<figure>{apart}<figcaption>B − A</figcaption></figure>"
 
 
 def _table(report: Report) -> Iterator[str]:
@@ -155,5 +156,6 @@ def _values(report: Report) -> Iterator[str]:
 def _load(report: Report) -> Iterator[str]:
     advice = report.advice
     yield "<h2>Loading A into B’s model</h2>"
-    yield f"<pre>{html(escape(advice.text)).replace(chr(92) + 'n', chr(10))}</pre><p>{html(escape(advice.helps_strict))}</p>"
+    words = "\n".join(html(escape(line)) for line in advice.text.splitlines())
+    yield f"<pre>{words}</pre><p>{html(escape(advice.helps_strict))}</p>"
     yield f"<pre>{html(advice.snippet)}</pre>"

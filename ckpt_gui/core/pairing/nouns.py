@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.renames import Rule
 from ckpt_gui.core.wire import Opened
 
@@ -48,6 +49,11 @@ class Side:
     whole: bool
     """Whether the whole file is compared because nobody asked for less and nothing had to be unwrapped."""
     listing: Listing
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The file's index."""
+        return self.opened.checkpoint
 
 
 @dataclass(frozen=True, slots=True)
