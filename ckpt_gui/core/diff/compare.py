@@ -116,9 +116,7 @@ def compare(
             yield place, _judged(rows[place], plans[first], found)
 
 
-def plan(
-    left: Reading, one: int, right: Reading, other: int, wanted: Tolerance | None = None
-) -> Plan:
+def plan(left: Reading, one: int, right: Reading, other: int, wanted: Tolerance | None = None) -> Plan:
     """How a pair is compared. Raises NoValues or ReadError with a sentence where it cannot be."""
     a, b = Side.of(left, one), Side.of(right, other)
     if a.form.shape != b.form.shape:
@@ -142,7 +140,7 @@ def _check_layout(a: Side, b: Side) -> None:
     count, step = a.form.shape[0] if a.form.shape else 0, 1 << 20
     for start in range(0, count, step):
         places = [side.reading.indices(side.tensor, start, min(start + step, count)) for side in (a, b)]
-        if not np.array_equal(*places):
+        if not np.array_equal(places[0], places[1]):
             raise ReadError("the stored values stand at other places of the sparse tensor")
 
 

@@ -139,8 +139,8 @@ def plain(left: Array, right: Array, rtol: float, atol: float) -> Apart:
             inf_left=int(np.count_nonzero(np.isinf(left) & one_sided)),
             inf_right=int(np.count_nonzero(np.isinf(right) & one_sided)),
         )
-        delta = _delta(left, right)
-        size = np.where(finite, np.abs(delta), 0.0)
+        apart = delta(left, right)
+        size = np.where(finite, np.abs(apart), 0.0)
         x, y = (_wide(np.where(finite, side, side.dtype.type(0))) for side in (left, right))
         found.beyond = int(np.count_nonzero(one_sided) + np.count_nonzero(finite & (size > atol + rtol * np.abs(x))))
         if x.dtype.kind != "c":
@@ -157,7 +157,7 @@ def _wide(values: Array) -> Array:
     return values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
 
 
-def _delta(left: Array, right: Array) -> Array:
+def delta(left: Array, right: Array) -> Array:
     """Right minus left in float64 or complex128; between whole numbers exact wherever the difference fits 64 bits."""
     if left.dtype.kind not in "iu" or left.dtype.itemsize < 8:
         return _wide(right) - _wide(left)
