@@ -300,3 +300,11 @@ def test_tsv_has_a_limit_and_says_so(tmp_path: Path) -> None:
         shown = layout((MAX_CELLS, 2))
         with pytest.raises(ReadError, match="too many for the clipboard"):
             tsv(reading, 0, shown, range(MAX_CELLS), range(2), Style())
+
+
+def test_halves_of_a_repeated_byte_are_both_looked_at(tmp_path: Path) -> None:
+    raw = torch.tensor([0x71], dtype=torch.uint8).expand(1 << 10)  # 0.5 in the low half, 6 in the high one
+    with quiet(), Reading(saved(tmp_path / "f4.pt", raw.view(torch.float4_e2m1fn_x2))) as reading:
+        found = seek.find_extreme(reading, 0, open_table(reading, 0).start, True)
+        assert found is not None
+        assert found.place == (1,)
