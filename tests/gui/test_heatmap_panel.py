@@ -309,3 +309,14 @@ def test_what_can_be_done_stands_in_the_menu_again_and_again(window: Window, sho
     for _time in range(3):
         window.details.fill()
         assert "Save as PNG…" in [action.text() for action in window.details.menu.actions()]
+
+
+@pytest.mark.parametrize("page", ["histogram", "heat-map"])
+def test_no_key_means_two_things_on_the_page(
+    window: Window, show: Show, page: str, calm: Callable[[Window], None]
+) -> None:
+    show("w", w=torch.randn(20, 30))
+    window.details.choose(page)
+    calm(window)
+    keys = [keys.toString() for action in window.all_commands() for keys in action.shortcuts()]
+    assert sorted(set(keys)) == sorted(keys)
