@@ -228,6 +228,8 @@ class HeatmapPanel(QWidget):
         self._page.words.setText(rich.escape(drawn.words) + odd)
         if self.plot.at is not None:
             self._pointed(*self.plot.at)
+            self._look_clock.stop()
+            self._look()  # at once: nobody is moving the cross-hair
         else:
             self._page.readout.say(_HINT, _HINT_IN_FULL)
 
