@@ -20,6 +20,7 @@ from ckpt_gui.core.text import parse_path
 
 if TYPE_CHECKING:
     from ckpt_gui.core.diff.nouns import Row, Tolerance
+    from ckpt_gui.core.diff_report.looks import Look
     from ckpt_gui.core.diff_report.report import Report
     from ckpt_gui.core.pairing import Pairing
 
@@ -36,10 +37,6 @@ def run(options: argparse.Namespace) -> int:
         print(f"{options.files[0]}: {'added' if one == NOTHING else 'removed'}")
         return 0
     report = _report(one, other, options)
-    if options.html:
-        from ckpt_gui.core.diff_report.page import page
-
-        _write(options.html, page(report))
     if options.json:
         from ckpt_gui.core.diff_report.told import diff_json
 
@@ -72,8 +69,15 @@ def _report(one: str, other: str, options: argparse.Namespace) -> Report:
         left, right, left_path=_path(options.left), right_path=_path(options.right), rules=_rules(options.map)
     )
     tolerance = _tolerance(options)
-    rows = _rows(pairing, tolerance)
-    return gather(pairing, rows, tolerance=tolerance, only=_only(options.only), sort=options.sort or "file")
+    only = _only(options.only)
+    with Values(pairing) as values:
+        rows = values.rows(tolerance)
+        report = gather(pairing, rows, tolerance=tolerance, only=only, sort=options.sort or "file")
+        if options.html:
+            from ckpt_gui.core.diff_report.page import page
+
+            _write(options.html, page(report, values.looks(rows)))
+    return report
 
 
 def _path(text: str | None) -> Any:
@@ -113,21 +117,37 @@ def _only(words: list[str] | None) -> tuple[str, ...]:
     return wanted
 
 
-def _rows(pairing: Pairing, tolerance: Tolerance | None) -> list[Row]:
-    from ckpt_gui.core.diff.compare import compare, structure
-    from ckpt_gui.core.tensors import Reading
+class Values(ExitStack):
+    """Both files' values, and threads to compare them."""
 
-    workers = min(os.cpu_count() or 1, 8)
-    rows = list(structure(pairing))
-    with ExitStack() as stack:
-        left = stack.enter_context(Reading(pairing.left.checkpoint))
-        right = stack.enter_context(Reading(pairing.right.checkpoint))
-        executor = stack.enter_context(ThreadPoolExecutor(workers))
-        report = stack.enter_context(Shown("Comparing"))
-        found = compare(pairing, left, right, tolerance=tolerance, report=report, executor=executor, workers=workers)
-        for place, row in found:
-            rows[place] = row
-    return rows
+    def __init__(self, pairing: Pairing) -> None:
+        from ckpt_gui.core.tensors import Reading
+
+        super().__init__()
+        self._pairing = pairing
+        self._workers = min(os.cpu_count() or 1, 8)
+        self._left = self.enter_context(Reading(pairing.left.checkpoint))
+        self._right = self.enter_context(Reading(pairing.right.checkpoint))
+        self._executor = self.enter_context(ThreadPoolExecutor(self._workers))
+
+    def rows(self, tolerance: Tolerance | None) -> list[Row]:
+        """Every pair, compared."""
+        from ckpt_gui.core.diff.compare import compare, structure
+
+        rows = list(structure(self._pairing))
+        with Shown("Comparing") as report:
+            for place, row in compare(
+                self._pairing, self._left, self._right, tolerance=tolerance, report=report, executor=self._executor,
+                workers=self._workers,
+            ):  # fmt: skip
+                rows[place] = row
+        return rows
+
+    def looks(self, rows: list[Row]) -> list[Look]:
+        """The pairs that changed most, from nearby."""
+        from ckpt_gui.core.diff_report.looks import looks
+
+        return looks(rows, self._left, self._right, executor=self._executor, workers=self._workers)
 
 
 def _write(path: str, text: str) -> None:

@@ -36,7 +36,8 @@ def show(report: Report, *, whole: bool, name: str = "") -> None:
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1_000, soft_wrap=True)
     left, right = report.pairing.left.checkpoint, report.pairing.right.checkpoint
     console.print(escape(name) if name else f"A  {escape(left.path)}\nB  {escape(right.path)}")
-    console.print("  " + (", ".join(f"{count:,} {change}" for change, count in report.summary.items() if count) or "no tensors"))
+    counts = ", ".join(f"{count:,} {change}" for change, count in report.summary.items() if count)
+    console.print(f"  {counts or 'no tensors'}")
     if sentence := frozen(report.pairing, report.rows):
         console.print(f"  {escape(sentence)}")
     if report.whole is not None and report.whole.rel_l2 is not None:
