@@ -6,7 +6,8 @@ into the other's model would report; ``changed_values`` compares everything that
 
 from __future__ import annotations
 
+from ckpt_gui.core.pairing.content import by_content, candidates
 from ckpt_gui.core.pairing.nouns import Listing, Pair, Pairing, Proposal, Side
 from ckpt_gui.core.pairing.pairs import pair
 
-__all__ = ["Listing", "Pair", "Pairing", "Proposal", "Side", "pair"]
+__all__ = ["Listing", "Pair", "Pairing", "Proposal", "Side", "by_content", "candidates", "pair"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ckpt_gui.core.columns import Flag
+from ckpt_gui.core.pairing.hints import hints
 from ckpt_gui.core.pairing.match import Match
 from ckpt_gui.core.pairing.names import listing
 from ckpt_gui.core.pairing.nouns import Listing, Pair, Pairing, Side
@@ -38,9 +39,10 @@ def pair(
     match = Match(sides[0].listing, sides[1].listing, () if rules == "auto" else rules)
     if rules == "auto":
         match = automatic(match, shapes)
-    proposed = Search(match, shapes).proposals()
+    search = Search(match, shapes)
     return Pairing(
-        *sides, _pairs(match), tuple(zip(match.rules, match.matched, strict=True)), proposed, (),
+        *sides, _pairs(match), tuple(zip(match.rules, match.matched, strict=True)), search.proposals(),
+        tuple(hints(*sides, match, search, (len(attributes[0]), len(attributes[1])))),
         {first.tensors[place]: key for place, key in enumerate(match.keys) if key != first.keys[place]},
     )  # fmt: skip
 
