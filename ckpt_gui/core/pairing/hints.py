@@ -9,7 +9,6 @@ from ckpt_gui.core.columns import Kind
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.pairing.fused import fused
 from ckpt_gui.core.pairing.match import Match
-from ckpt_gui.core.pairing.names import beneath
 from ckpt_gui.core.pairing.nouns import Side
 from ckpt_gui.core.pairing.proposals import Search
 from ckpt_gui.core.roles import Role
@@ -57,7 +56,7 @@ def _outside(side: Side, word: str, *, told: bool) -> Iterator[str]:
         tensors = sum(nodes.tensors[node] for node in beside)
         held = f" ({plural(tensors, 'tensor')})" if tensors else ""
         root = escape(_place(checkpoint, side.root))
-        yield f"On the {word}, only {root} is compared; {names} beside it{held} left out."
+        yield f"On the {word}, only {root} is compared; left out: {names}{held}."
 
 
 def _place(checkpoint: Checkpoint, node: int) -> str:
@@ -115,11 +114,20 @@ def _nearest_shapes(base: Side, other: Side) -> tuple[float, int]:
     total = sum(wanted.values())
     checkpoint, best = other.opened.checkpoint, (0.0, 0)
     for part in other.opened.anatomy.parts[:100] if total else ():
-        columns = checkpoint.tensors
-        inside = [t for t in range(checkpoint.rows) if beneath(checkpoint, columns.node[t], part.node)]
-        shared = sum((wanted & _shapes(checkpoint, inside)).values())
-        best = max(best, (shared / total, part.node))
+        if part.node not in (other.names, other.root):
+            shared = sum((wanted & _shapes(checkpoint, _tensors(checkpoint, part.node))).values())
+            best = max(best, (shared / total, part.node))
     return best
+
+
+def _tensors(checkpoint: Checkpoint, node: int) -> list[int]:
+    """Tensor ids at and beneath a node."""
+    nodes, found = checkpoint.nodes, list[int]()
+    low, high = node, node + 1
+    while low < high:  # breadth-first ids: each level beneath a node is one range
+        found += [tensor for tensor in nodes.tensor[low:high] if tensor >= 0]
+        low, high = nodes.first[low], nodes.first[high - 1] + nodes.count[high - 1]
+    return found
 
 
 def _shapes(checkpoint: Checkpoint, tensors: Iterable[int]) -> Counter[tuple[int, ...]]:
