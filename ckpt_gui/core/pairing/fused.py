@@ -37,7 +37,7 @@ _LAYOUTS = (
         "query, key and value",
     ),
     _Layout(
-        _word("gate_up_proj", "gate_up", "w13", "wi", "gate_and_up_proj", "dense_h_to_4h", "linear_fc1", "up_gate_proj"),
+        _word("gate_up_proj", "gate_up", "w13", "wi", "gate_and_up_proj", "linear_fc1", "up_gate_proj"),
         (_word("gate_proj", "gate", "w1", "wi_0", "ffn_gate"), _word("up_proj", "up", "w3", "wi_1", "ffn_up")),
         "gate and up",
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os.path import commonprefix
 
 from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.info import value_nodes
@@ -43,6 +44,8 @@ def changed_values(pairing: Pairing) -> tuple[ValueChange, ...]:
     names, others = left.opened.checkpoint, right.opened.checkpoint
     found = []
     for one, other in pairs:
+        if (other < 0 and _has_fields(names, one)) or (one < 0 and _has_fields(others, other)):
+            continue  # they tell
         if other < 0:
             found.append(ValueChange(_path(left, one), _text(names, one), None, one, -1))
         elif one < 0:
@@ -121,12 +124,15 @@ def _path(side: Side, node: int) -> Path:
     return checkpoint.path_of(node)[len(checkpoint.path_of(side.root)) :]
 
 
+def _has_fields(checkpoint: Checkpoint, node: int) -> bool:
+    return checkpoint.nodes.kind[node] == Kind.OBJECT and checkpoint.nodes.count[node] > 0
+
+
 def _whole(checkpoint: Checkpoint, node: int) -> str:
     """The value's text, uncut where the file's index has it so."""
-    nodes = checkpoint.nodes
-    if nodes.kind[node] == Kind.OBJECT and nodes.count[node]:
-        return ""  # its fields are values of their own
-    return checkpoint.long_texts.get(node, checkpoint.text(nodes.text[node]))
+    if _has_fields(checkpoint, node):
+        return ""  # they are values of their own
+    return checkpoint.long_texts.get(node, checkpoint.text(checkpoint.nodes.text[node]))
 
 
 def _type(checkpoint: Checkpoint, node: int) -> str:
@@ -158,7 +164,7 @@ def _texts(left: Checkpoint, one: int, right: Checkpoint, other: int) -> tuple[s
     if first != second:
         return first, second
     whole = _whole(left, one), _whole(right, other)
-    place = next((at for at, pair in enumerate(zip(*whole, strict=False)) if pair[0] != pair[1]), min(map(len, whole)))
-    said = tuple(f"{clip(first, 200)} ({len(text):,} characters; from character {place:,} on: {text[place:place + 200]})"
-                 for text in whole)  # fmt: skip
+    place = len(commonprefix(whole))
+    begin = clip(first, 200)
+    said = [f"{begin} ({len(text):,} characters; from {place:,} on: {clip(text[place:], 200)})" for text in whole]
     return said[0], said[1]

@@ -87,7 +87,7 @@ def _differences(
 
 
 def _unexpected(given: Weights, model: Weights) -> tuple[str, ...]:
-    """Names the model has not, in the order torch meets them: by the module that misses them, each in the file's order."""
+    """Names the model has not, as torch meets them: by the module that misses them, each in the file's order."""
     rank: dict[str, int] = {"": 0}
     for name in model:
         for module in _modules(name):
@@ -159,7 +159,7 @@ def _helps(
     )
     if mismatched:
         return (
-            f"strict=False does not help: {plural(len(mismatched), 'tensor')} of another size would raise all the same. "
-            f"Without them {fitting:,} would load; {rest}."
+            f"strict=False does not help: {plural(len(mismatched), 'tensor')} of another size would raise "
+            f"all the same. Without them {fitting:,} would load; {rest}."
         )
     return f"strict=False would help: {fitting:,} of {plural(len(model), 'tensor')} would load; {rest}."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ckpt_gui.core.columns import Kind
 from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.core.outline.snippets import UNTRUSTED, file_literal, literal, python_expression
+from ckpt_gui.core.outline.snippets import UNTRUSTED, raw_literal, literal, python_expression
 from ckpt_gui.core.pairing.nouns import Side
 from ckpt_gui.core.pairing.roots import group_prefix
 from ckpt_gui.core.renames import Rule
@@ -29,9 +29,9 @@ def renamed(name):
     return new if new in own or name not in own else name
 
 """
-_FITTING = (
-    "state = {name: value for name, value in state.items() if name not in own or own[name].shape == value.shape}\n"
-)
+_FITTING = """# Sizes that differ would raise even with strict=False.
+state = {name: value for name, value in state.items() if name not in own or own[name].shape == value.shape}
+"""
 
 
 def script(side: Side, rules: Sequence[Rule], *, strict: bool, fitting: bool) -> str:
@@ -54,10 +54,10 @@ def script(side: Side, rules: Sequence[Rule], *, strict: bool, fitting: bool) ->
         )
     lines += ["own = model.state_dict()\n"] if rules or not fitting else []
     if rules:
-        listed = "".join(f"    ({literal(rule.pattern)}, {literal(rule.replacement)}),\n" for rule in rules)
+        listed = "".join(f"    ({raw_literal(rule.pattern)}, {raw_literal(rule.replacement)}),\n" for rule in rules)
         lines.append(f"rules = [\n{listed}]\n\n{_RENAMED}\n")
         lines.append("state = {renamed(name): value for name, value in state.items()}\n")
-    lines += ["# Sizes that differ would raise even with strict=False.\n" + _FITTING] if not fitting else []
+    lines += [_FITTING] if not fitting else []
     lines.append(f"print(model.load_state_dict(state{'' if strict and fitting else ', strict=False'}))\n")
     return "".join(lines)
 
@@ -80,7 +80,7 @@ def _shards(checkpoint: Checkpoint) -> str:
         load = "safetensors.torch.load_file(path)"
     else:
         load = 'torch.load(path, map_location="cpu", weights_only=True)'
-    listed = "".join(f"    {file_literal(path)},\n" for path in paths)
+    listed = "".join(f"    {raw_literal(path)},\n" for path in paths)
     return f"state = {{}}\nfor path in [\n{listed}]:\n    state.update({load})\n"
 
 
