@@ -29,7 +29,7 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
         Command("sample", "Open a sa&mple", "Ctrl+Alt+O"),
         None,
         Command("reload", "&Reload", "F5; Ctrl+R"),
-        Command("health", "Check &values and checksums", "F7"),
+        Command("health", "Check &values and checksums", "Ctrl+Alt+V"),
         Command("close tab", "&Close tab", "Ctrl+W"),
         None,
         Command("quit", "&Quit", "Ctrl+Q"),

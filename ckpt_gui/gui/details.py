@@ -39,13 +39,11 @@ class Details(Side):
 
     Signals:
         node_wanted: a link to a row was followed.
-        place_wanted: a link to one value of a tensor was followed; its row, and the index.
         message: a word for the status bar.
         compute_wanted: the statistics of all tensors of the file in front are asked for.
     """
 
     node_wanted = Signal(int)
-    place_wanted = Signal(int, tuple)
     message = Signal(str)
     compute_wanted = Signal()
 
@@ -184,7 +182,8 @@ class Details(Side):
     def _fill_menu(self) -> None:
         shown = self._file is not None and self._file.opened is not None and self.made(self.page())
         actions = self.front().actions() if shown else []
-        self.menu.clear()
+        for action in self.menu.actions():  # clear() would take them from the pages that own them
+            self.menu.removeAction(action)
         self.menu.addActions(actions)
         self.menu.setEnabled(bool(actions))
 
@@ -203,7 +202,7 @@ class Details(Side):
         self._spectrum.changed.connect(panel.show_spectrum)
         panel.spectrum_wanted.connect(self._spectrum.start)
         panel.spectrum_unwanted.connect(self._spectrum.cancel)
-        panel.place_wanted.connect(self.place_wanted)
+        panel.place_wanted.connect(self._show_value)
         return self._linked(panel)
 
     def _layers_page(self, parent: QWidget) -> QWidget:
@@ -235,6 +234,14 @@ class Details(Side):
         panel.message.connect(self.message)
         return self._linked(panel)
 
+    def _show_value(self, node: int, place: tuple[int, ...]) -> None:
+        """A link to one value was followed: the page Values, at that value."""
+        if self._file is not None and self._file.nodes != [node]:
+            self.node_wanted.emit(node)
+        self.choose("values")
+        panel: Any = self.panel("values")
+        panel.go_to(place)
+
     def _info_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import InfoPanel
 
@@ -247,7 +254,9 @@ class Details(Side):
 
 
 def _import_plots(_report: Report) -> None:
+    import ckpt_gui.gui.heatmap_panel
     import ckpt_gui.gui.histogram_panel
+    import ckpt_gui.gui.plots.heatmap
     import ckpt_gui.gui.plots.histogram  # noqa: F401
 
 

@@ -145,6 +145,8 @@ def sheet(c: Colours) -> str:
     QStatusBar QLabel {{ color: {c.muted}; }}
     QHeaderView {{ background: {c.window}; border: 0; }}
     QHeaderView::section {{ background: {c.window}; color: {c.muted}; border: 0; border-bottom: 1px solid {c.line}; padding: 3px 6px; }}
+    QHeaderView::section:vertical {{ border-bottom: 0; border-right: 1px solid {c.line}; padding: 0 6px; }}
+    QTableCornerButton::section {{ background: {c.window}; border: 0; border-bottom: 1px solid {c.line}; border-right: 1px solid {c.line}; }}
     QProgressBar {{ background: {c.line}; border: 0; border-radius: 3px; max-height: 6px; min-height: 6px; }}
     QProgressBar::chunk {{ background: {c.accent}; border-radius: 3px; }}
     QScrollBar {{ background: {c.window}; border: 0; }}

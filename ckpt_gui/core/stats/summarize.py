@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from ckpt_gui.core.columns import Flag
 from ckpt_gui.core.errors import ReadError
 from ckpt_gui.core.kernels import passes
 from ckpt_gui.core.kernels.partial import Partial
@@ -112,15 +111,9 @@ def scan(
 
 def _alike(checkpoint: Checkpoint, tensors: Iterable[int]) -> list[list[int]]:
     """The tensors, those together that show the same values."""
-    t, extras = checkpoint.tensors, checkpoint.extras
-    groups: dict[Any, list[int]] = {}
+    groups: dict[Hashable, list[int]] = {}
     for tensor in dict.fromkeys(tensors):
-        at, storage = t.sizes_at[tensor], t.storage[tensor]
-        known = storage >= 0 and tensor not in extras and t.problem[tensor] < 0
-        sizes = t.sizes[at : at + 2 * t.rank[tensor]].tobytes()
-        views = t.flags[tensor] & (Flag.CONJ | Flag.NEG)
-        window = (storage, t.offset[tensor], t.dtype[tensor], t.layout[tensor], views, sizes) if known else tensor
-        groups.setdefault(window, []).append(tensor)
+        groups.setdefault(checkpoint.window(tensor), []).append(tensor)
     return list(groups.values())
 
 

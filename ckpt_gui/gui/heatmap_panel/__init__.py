@@ -2,7 +2,7 @@
 
 ``panel``    HeatmapPanel: which jobs run, what is shown        ``work``     what a job does, without a widget
 ``controls`` the choices above the picture: ``layout_row`` how the tensor lies, ``options`` how it is drawn
-``saving``   the picture, to a file or the clipboard
+``page``     the frame: picture or sentence                 ``saving``   the picture, to a file or the clipboard
 """
 
 from ckpt_gui.gui.heatmap_panel.panel import HeatmapPanel

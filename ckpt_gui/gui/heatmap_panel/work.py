@@ -21,8 +21,8 @@ class Drawn(NamedTuple):
     picture: Picture
     limits: Limits
     outside: Outside
-    shades: NDArray[np.uint8]
-    frame: gaps.Frame
+    image: tuple[gaps.Frame, NDArray[np.uint8]]
+    """Where it stands, and the colour step of each cell."""
     words: str
     """What part is shown."""
     odd: str
@@ -35,7 +35,8 @@ def draw(seen: Picture, within: Limits) -> Drawn:
     found = outside(seen, within)
     part, odd = words.part_shown(seen), words.outside_text(found)
     aloud = f"{part} {words.scale_text(within)}." + (f" {odd}." if odd else "")
-    return Drawn(seen, within, found, gaps.with_gaps(shades(seen, within), seen), gaps.frame(seen), part, odd, aloud)
+    image = gaps.frame(seen), gaps.with_gaps(shades(seen, within), seen)
+    return Drawn(seen, within, found, image, part, odd, aloud)
 
 
 def whole(reading: Reading, tensor: int, want: Want, scale: str, span: str, *, quick: bool, report: Report) -> Drawn:

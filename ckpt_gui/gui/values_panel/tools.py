@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QColor, QPalette
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from ckpt_gui.core.table.index_line import BadIndex, Index, parse
 from ckpt_gui.core.table.layout import Layout, layout
@@ -41,9 +41,12 @@ class IndexLine(QWidget):
         self.columns = spoken(QComboBox(self), "Dimension along the columns")
         self.reason = spoken(Elided(self), "What is wrong with the index")
         self.reason.hide()
+        for choice in (self.rows, self.columns):
+            choice.setPlaceholderText("–")
+            choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._clock = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._clock.timeout.connect(self._read)
-        self.edit.textEdited.connect(self._clock.start)
+        self.edit.textEdited.connect(lambda _text: self._clock.start())
         self.edit.returnPressed.connect(self._entered)
         self.rows.activated.connect(self._rows_chosen)
         self.columns.activated.connect(self._columns_chosen)
@@ -82,8 +85,9 @@ class IndexLine(QWidget):
             if len(free) > 2:
                 self.rows.addItem("all others", -1)
             for dim, size in enumerate(shown.shape):
-                self.rows.addItem(f"dim {dim} ({size:,})", dim)
-                self.columns.addItem(f"dim {dim} ({size:,})", dim)
+                for choice in (self.rows, self.columns):
+                    choice.addItem(f"dim {dim}", dim)
+                    choice.setItemData(choice.count() - 1, f"{size:,} entries", Qt.ItemDataRole.ToolTipRole)
             self.rows.setCurrentIndex(
                 self.rows.findData(-1 if len(free) > 2 else shown.row_axes[-1] if shown.row_axes else None)
             )
@@ -258,11 +262,16 @@ class GoLine(QWidget):
         _alarm(self.reason, bad.reason if bad is not None else "", colour)
 
 
-def button(action: QAction) -> QToolButton:
-    """A button of a command, with its short words."""
-    made = QToolButton()
-    made.setDefaultAction(action)
-    made.setAccessibleName(action.text())
-    made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+def button(action: QAction) -> QPushButton:
+    """A button of a command, with its short words; on while the command is."""
+    made = spoken(QPushButton(action.iconText()), action.text())
+    made.setAutoDefault(False)
+
+    def follow() -> None:
+        made.setEnabled(action.isEnabled())
+        made.setToolTip(action.toolTip())
+
+    action.changed.connect(follow)
+    made.clicked.connect(action.trigger)
+    follow()
     return made

@@ -25,6 +25,19 @@ def cell_words(cells: Cells, cell: tuple[int, int], place: Place, entry: str) ->
     return "   ".join([where, value, bits, text.escape(cells.form.dtype)])
 
 
+def table_words(table: Table) -> str:
+    """What rows and numbers are, where that is not plain."""
+    if table.sparse:
+        return "Rows are the stored values; before each stands its index in the tensor."
+    if table.form.of == "dequantized":
+        return "Numbers: scale times (stored integer minus zero point)."
+    if table.form.of:
+        return "These are the values that are stored; the tensor is made of them."
+    if table.form.multiplicity > 1:
+        return f"An expanded tensor: each stored value is shown {table.form.multiplicity:,} times."
+    return ""
+
+
 def not_one(tensors: int, rows: int) -> str:
     """Why there is no table: not one tensor is picked."""
     if not tensors:
@@ -35,7 +48,7 @@ def not_one(tensors: int, rows: int) -> str:
         return "The table shows the values of a tensor: pick the one beneath this row."
     return (
         f"There are {tensors:,} tensors in what is picked, and a table shows one: pick one. "
-        "Export ▾ writes all of them to a file."
+        "Export writes all of them to a file."
     )
 
 
