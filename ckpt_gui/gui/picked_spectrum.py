@@ -50,7 +50,7 @@ class PickedSpectrum(QObject):
 
     def stop(self) -> None:
         """Nothing is looked at any more; what is under way ends."""
-        self._file, self._tensor = None, -1
+        self._file, self._tensor, self._job = None, -1, None
         self.cancel()
 
     def cancel(self) -> None:

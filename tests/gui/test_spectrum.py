@@ -84,7 +84,9 @@ def test_what_was_found_is_still_known_on_the_way_back(shown: Window, settle: Se
     assert "Singular values" not in (select(shown, "conv", settle), told(shown))[1]
     assert "Singular values" in (select(shown, "w", settle), told(shown))[1]
 
-    shown.reload()
+    file = shown.current()
+    assert file is not None
+    shown.files.reload(file)
     settle(shown)
     assert "Singular values" not in told(shown)
 
