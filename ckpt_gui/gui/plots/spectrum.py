@@ -41,6 +41,7 @@ class SpectrumPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph 
         axes = {"bottom": self._axes[0], "left": self._axes[1]}
         plot = pg.PlotItem(viewBox=self._box, axisItems=axes, enableMenu=False)
         plot.hideButtons()
+        plot.ctrlMenu.setParent(self, plot.ctrlMenu.windowFlags())  # no window of its own that outlives this
         self.addItem(plot, 0, 0)
         self._line = pg.PlotCurveItem(antialias=True)
         self._marks = pg.ScatterPlotItem(size=5, pen=None)
