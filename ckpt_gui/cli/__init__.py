@@ -19,7 +19,8 @@ TABS = ("summary", "histogram", "heat-map", "values", "layers", "info", "overvie
 VERBS = ("open", "info", "stats", "verify", "demo")
 LATER = ("compare", "diff", "trend", "convert", "integrate")
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
-READ_WORKER = "--read-worker"
+READ_WORKER, SOLVE_WORKER = "--read-worker", "--solve-worker"
+"""How the window's own processes are started where it is frozen into one program; see ``gui.child``."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -36,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from ckpt_gui.core.reader import main as read_main
 
         return read_main(words[1])
+    if words == [SOLVE_WORKER]:
+        from ckpt_gui.core.spectrum.solve import main as solve_main
+
+        return solve_main()
     try:
         return _run(words)
     except CheckpointError as exc:
@@ -113,5 +118,5 @@ def _declare_stats(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, histograms included")
     parser.add_argument("--csv", action="store_true", help="a line a tensor, separated by commas")
     parser.add_argument("--bins", type=int, metavar="N", help="bins of each histogram, 1 to 100")
-    parser.add_argument("--spectrum", action="store_true", help="singular values of matrices too (slow)")
+    parser.add_argument("--spectrum", action="store_true", help="singular values of matrices too (slow, Ctrl+C stops)")
     parser.add_argument("--all", action="store_true", help="a row for every tensor, however many")
