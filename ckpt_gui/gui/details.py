@@ -38,13 +38,11 @@ class Details(Side):
 
     Signals:
         node_wanted: a link to a row was followed.
-        place_wanted: a link to one value of a tensor was followed; its row, and the index.
         message: a word for the status bar.
         compute_wanted: the statistics of all tensors of the file in front are asked for.
     """
 
     node_wanted = Signal(int)
-    place_wanted = Signal(int, tuple)
     message = Signal(str)
     compute_wanted = Signal()
 
@@ -197,7 +195,7 @@ class Details(Side):
 
         panel = SummaryPanel(parent)
         self._statistics.found.connect(panel.show_statistics)
-        panel.place_wanted.connect(self.place_wanted)
+        panel.place_wanted.connect(self._show_value)
         return self._linked(panel)
 
     def _layers_page(self, parent: QWidget) -> QWidget:
@@ -228,6 +226,14 @@ class Details(Side):
         panel = ValuesPanel(self._jobs, parent)
         panel.message.connect(self.message)
         return self._linked(panel)
+
+    def _show_value(self, node: int, place: tuple[int, ...]) -> None:
+        """A link to one value was followed: the page Values, at that value."""
+        if self._file is not None and self._file.nodes != [node]:
+            self.node_wanted.emit(node)
+        self.choose("values")
+        panel: Any = self.panel("values")
+        panel.go_to(place)
 
     def _info_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import InfoPanel

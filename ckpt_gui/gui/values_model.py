@@ -27,7 +27,7 @@ ROWS, COLUMNS = 10_000, 4_000
 """Of the window, at most."""
 PAGE_CELLS, PAGE_COLUMNS, PAGE_ROWS = 4096, 32, 64
 MAX_PAGES = 256
-"""Kept: 16 MiB of complex128, the widest values there are."""
+"""Kept: 32 MiB of complex128, the widest values there are, with their bits."""
 WAITING = "…"
 
 _DISPLAY = Qt.ItemDataRole.DisplayRole
