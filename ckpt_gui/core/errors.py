@@ -8,7 +8,9 @@ CheckpointError
 ├── ReadError            the tree stands, but bytes could not be read later
 │   └── NoValues         a tensor has no values to show; says why
 ├── ConvertError         a conversion was refused or failed
-└── ExportError          values cannot be written to the file asked for
+├── ExportError          values cannot be written to the file asked for
+├── RenameError          a rule that gives tensors other names cannot be used
+└── PairingError         two checkpoints cannot be laid beside each other as asked
 
 ``Cancelled`` is not an error: the person asked for it.
 """
@@ -50,6 +52,14 @@ class ConvertError(CheckpointError):
 
 class ExportError(CheckpointError):
     """Values cannot be written as asked; the sentence says why."""
+
+
+class RenameError(CheckpointError):
+    """A rule ``RE => TEXT`` that cannot be used, or rules that give several tensors one name; says why."""
+
+
+class PairingError(CheckpointError):
+    """Two checkpoints cannot be paired as asked: a path that is not there."""
 
 
 class Cancelled(Exception):

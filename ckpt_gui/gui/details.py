@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from ckpt_gui.core import text
 from ckpt_gui.gui.checking import Checking
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.picked_spectrum import PickedSpectrum
 from ckpt_gui.gui.picked_statistics import PickedStatistics
 from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
@@ -38,13 +39,11 @@ class Details(Side):
 
     Signals:
         node_wanted: a link to a row was followed.
-        place_wanted: a link to one value of a tensor was followed; its row, and the index.
         message: a word for the status bar.
         compute_wanted: the statistics of all tensors of the file in front are asked for.
     """
 
     node_wanted = Signal(int)
-    place_wanted = Signal(int, tuple)
     message = Signal(str)
     compute_wanted = Signal()
 
@@ -55,6 +54,7 @@ class Details(Side):
         self._checking.changed.connect(self._health_changed)
         self._settings = settings
         self._statistics = PickedStatistics(jobs, scanning, self)
+        self._spectrum = PickedSpectrum(jobs, self)
         self.menu = QMenu("&Page", self)
         """What can be done on the page in front."""
         self.menu.setToolTipsVisible(True)
@@ -156,6 +156,7 @@ class Details(Side):
             panel.show_facts(found)
             if hasattr(panel, "show_statistics") and self._file is not None:
                 self._statistics.look_at(self._file, list(self._file.nodes))
+                self._spectrum.look_at(self._file, list(self._file.nodes))
         elif self._file is not None:
             panel.show_picked(self._file, list(self._file.nodes))
 
@@ -173,6 +174,7 @@ class Details(Side):
     def _let_go(self) -> None:
         """No page works any longer on what was picked before, nor keeps its files open."""
         self._statistics.stop()
+        self._spectrum.stop()
         for panel in self.made_panels():
             if hasattr(panel, "let_go"):
                 panel.let_go()
@@ -197,7 +199,10 @@ class Details(Side):
 
         panel = SummaryPanel(parent)
         self._statistics.found.connect(panel.show_statistics)
-        panel.place_wanted.connect(self.place_wanted)
+        self._spectrum.changed.connect(panel.show_spectrum)
+        panel.spectrum_wanted.connect(self._spectrum.start)
+        panel.spectrum_unwanted.connect(self._spectrum.cancel)
+        panel.place_wanted.connect(self._show_value)
         return self._linked(panel)
 
     def _layers_page(self, parent: QWidget) -> QWidget:
@@ -228,6 +233,14 @@ class Details(Side):
         panel = ValuesPanel(self._jobs, parent)
         panel.message.connect(self.message)
         return self._linked(panel)
+
+    def _show_value(self, node: int, place: tuple[int, ...]) -> None:
+        """A link to one value was followed: the page Values, at that value."""
+        if self._file is not None and self._file.nodes != [node]:
+            self.node_wanted.emit(node)
+        self.choose("values")
+        panel: Any = self.panel("values")
+        panel.go_to(place)
 
     def _info_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import InfoPanel

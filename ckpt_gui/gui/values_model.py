@@ -27,7 +27,7 @@ ROWS, COLUMNS = 10_000, 4_000
 """Of the window, at most."""
 PAGE_CELLS, PAGE_COLUMNS, PAGE_ROWS = 4096, 32, 64
 MAX_PAGES = 256
-"""Kept: 16 MiB of complex128, the widest values there are."""
+"""Kept: 32 MiB of complex128, the widest values there are, with their bits."""
 WAITING = "…"
 
 _DISPLAY = Qt.ItemDataRole.DisplayRole
@@ -177,12 +177,12 @@ class ValuesModel(QAbstractTableModel):
         return min(COLUMNS, self.layout.columns - self.first_column)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        return _CELL
+        return _CELL if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:
         if role == _ALIGNMENT:
             return _RIGHT
-        if role not in (_DISPLAY, _FOREGROUND) or self.layout is None:
+        if role not in (_DISPLAY, _FOREGROUND) or self.layout is None or not index.isValid():
             return None
         text = self.text(self.first_row + index.row(), self.first_column + index.column())
         if role == _DISPLAY:

@@ -4,5 +4,5 @@
 · ``rollup`` groups and the whole · ``delta`` B − A as if it were a tensor.
 
 What is shown of pairs: ``picked`` which · ``charts`` histograms · ``heatmaps`` · ``scatter`` · ``cells`` tables ·
-``over_depth`` measures by layer · ``facts`` in words; ``chart_words`` and ``scatter_words`` go with their pictures.
+``over_depth`` measures by layer · ``sections`` in words; ``chart_words`` and ``scatter_words`` go with their pictures.
 """

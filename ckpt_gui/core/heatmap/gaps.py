@@ -24,7 +24,7 @@ def place(number: int, tile: int) -> int:
 
 def number_at(position: float, tile: int, count: int) -> int:
     """The row or column at a place; the nearest one, beside a gap or beyond the ends."""
-    whole = int(max(0.0, position)) if position < 2**62 else count
+    whole = int(max(0.0, min(position, float(place(count, tile)))))
     if tile:
         kernel, inside = divmod(whole, tile + 1)
         whole = kernel * tile + min(inside, tile - 1)

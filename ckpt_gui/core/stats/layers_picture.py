@@ -204,15 +204,14 @@ def stop_ticks(depth: Depth, low: float, high: float, characters: int) -> list[T
     room = characters / (high - low)  # for each stop
     widest = 1 + max([len(stop.label) for stop in depth.stops[first : last + 1] if stop.tower], default=_LEAST_LABEL)
     every = next(one for one in _steps() if room * one >= widest)
+    places = [place for place in range(first, last + 1)
+              if every == 1 or (place - _tower_start(depth, place)) % every == 0]  # fmt: skip
     found: list[Tick] = []
-    for place in range(first, last + 1):
-        if every > 1 and (place - _tower_start(depth, place)) % every:
-            continue
+    for place in sorted(places, key=lambda place: not depth.stops[place].tower):  # numbers before modules' names
         tick = Tick(float(place), text.clip(depth.stops[place].label, max(int(room * every) - 1, 2)))
-        before = found[-1] if found else Tick(-1e9, "")
-        if (tick.position - before.position) * room > (len(tick.text) + len(before.text)) / 2:
+        if all(abs(tick.position - other.position) * room > (len(tick.text) + len(other.text)) / 2 for other in found):
             found.append(tick)
-    return found
+    return sorted(found)
 
 
 def _steps() -> Sequence[int]:

@@ -60,11 +60,11 @@ class LayoutRow(QWidget):
         for kind in _kinds(plane.shape, plain=plain):
             self._kind.addItem(_NAMES[kind], kind)
         self._kind.setCurrentIndex(max(0, self._kind.findData(plane.name)))
-        for box, side in ((self._rows, plane.rows), (self._columns, plane.columns)):
+        for box, dim in zip((self._rows, self._columns), _sides(plane), strict=True):
             box.clear()
-            for dim, size in enumerate(plane.shape):
-                box.addItem(f"axis {dim} ({size:,})", dim)
-            box.setCurrentIndex(side[0].dim if side else -1)
+            for number, size in enumerate(plane.shape):
+                box.addItem(f"axis {number} ({size:,})", number)
+            box.setCurrentIndex(dim)
         self._width.setRange(2, max(2, min(plane.shape[0] - 1, _LARGEST)))
         self._width.setValue(plane.width if plane.name == "folded" else planes.square_side(plane.shape[0]))
         del blockers
@@ -138,6 +138,15 @@ class LayoutRow(QWidget):
         if rows == columns:
             rows = 1 if columns == 0 else columns - 1
         return planes.sliced(shape, rows, columns, self._at)
+
+
+def _sides(plane: Plane) -> tuple[int, int]:
+    """The axes of rows and columns; of kernels those of a slice through them: outputs and inputs."""
+    if plane.name == "kernels":
+        out = max(0, len(plane.shape) - 4)
+        return out, out + 1
+    rows, columns = (side[0].dim if side else -1 for side in (plane.rows, plane.columns))
+    return rows, columns
 
 
 def _kinds(shape: Sequence[int], *, plain: bool) -> list[str]:

@@ -96,7 +96,7 @@ class HeatmapPanel(QWidget):
         """What can be done with the picture; in the page's menu and the palette too."""
         for label, keys, act in (
             ("Save as PNG…", "Ctrl+S", partial(self._save, "png")),
-            ("Save as SVG…", "Ctrl+Alt+V", partial(self._save, "svg")),
+            ("Save as SVG…", "Ctrl+Alt+D", partial(self._save, "svg")),
             ("Copy picture", "Ctrl+Alt+I", lambda: self.message.emit(saving.copy(self.plot))),
             ("Show everything", "Ctrl+Home", self.plot.show_everything),
             ("Next slice", "Ctrl+Alt+PgDown", lambda: self.controls.layout_row.step(1)),
@@ -229,6 +229,8 @@ class HeatmapPanel(QWidget):
         self._page.words.setText(rich.escape(drawn.words) + odd)
         if self.plot.at is not None:
             self._pointed(*self.plot.at)
+            self._look_clock.stop()
+            self._look()  # at once: nobody is moving the cross-hair
         else:
             self._page.readout.say(_HINT, _HINT_IN_FULL)
 

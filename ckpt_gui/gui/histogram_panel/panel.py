@@ -105,7 +105,7 @@ class HistogramPanel(QWidget):
         """What can be done with the picture; in the page's menu and the palette too."""
         for words, keys, act in (
             ("Save as PNG…", "Ctrl+S", partial(self._save, "png")),
-            ("Save as SVG…", "Ctrl+Alt+V", partial(self._save, "svg")),
+            ("Save as SVG…", "Ctrl+Alt+D", partial(self._save, "svg")),
             ("Save as CSV…", "Ctrl+Alt+T", partial(self._save, "csv")),
             ("Copy picture", "Ctrl+Alt+I", self._copy_picture),
             ("Copy as CSV", "Ctrl+Alt+N", self._copy_numbers),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QImageWriter, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from ckpt_gui.core.stats import ticks
@@ -16,7 +16,7 @@ from ckpt_gui.core.stats.markers import Marker
 from ckpt_gui.core.stats.readout import bin_at
 from ckpt_gui.core.stats.scale import heights, within
 from ckpt_gui.gui import theme
-from ckpt_gui.gui.plots import series
+from ckpt_gui.gui.plots import drawing, series
 from ckpt_gui.gui.plots.axes import Axis
 from ckpt_gui.gui.plots.legend import Entry, Legend
 from ckpt_gui.gui.plots.zoom import ZoomBox
@@ -280,44 +280,20 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
     def sizeHint(self) -> QSize:
         return QSize(480, 320)
 
-    def image(self, scale: float = 2.0) -> QImage:
-        """The picture, ``scale`` times as fine as the screen's points."""
-        made = QImage(self.viewport().size() * scale, QImage.Format.Format_RGB32)
-        made.setDevicePixelRatio(scale)
-        made.fill(QColor(theme.of(self.palette()).window))
-        painter = QPainter(made)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.render(painter, QRectF(self.viewport().rect()), self.viewport().rect())
-        painter.end()
-        return made
+    def image(self) -> QImage:
+        """The picture, twice as fine as the screen's points."""
+        return drawing.image(self, self._ground())
 
     def png(self) -> bytes:
         """The picture as a file."""
-        data = QByteArray()
-        buffer = QBuffer(data)
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        QImageWriter(buffer, QByteArray(b"PNG")).write(self.image())
-        buffer.close()
-        return bytes(data.data())
+        return drawing.png(self, self._ground())
 
     def svg(self, title: str) -> bytes:
         """The picture as lines and text."""
-        from PySide6.QtSvg import QSvgGenerator
+        return drawing.svg(self, self._ground(), title)
 
-        data = QByteArray()
-        buffer = QBuffer(data)
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        generator = QSvgGenerator()
-        generator.setOutputDevice(buffer)
-        generator.setTitle(title)
-        generator.setSize(self.viewport().size())
-        generator.setViewBox(self.viewport().rect())
-        painter = QPainter(generator)
-        painter.fillRect(self.viewport().rect(), QColor(theme.of(self.palette()).window))
-        self.render(painter, QRectF(self.viewport().rect()), self.viewport().rect())
-        painter.end()
-        buffer.close()
-        return bytes(data.data())
+    def _ground(self) -> QColor:
+        return QColor(theme.of(self.palette()).window)
 
 
 def spread(places: Floats) -> Floats:

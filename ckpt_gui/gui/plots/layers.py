@@ -49,15 +49,19 @@ class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
 
     def _build(self) -> None:
         self.ci.layout.setContentsMargins(2, 2, 8, 2)
+        self.ci.layout.setSpacing(0)
         bottom, left = Axis("bottom", self._stop_ticks, 1), Axis("left", self._value_ticks, 34)
         left.setStyle(autoExpandTextSpace=True)
         self._axes = (bottom, left)
         self._box = pg.ViewBox(enableMenu=False, defaultPadding=0)
         self._box.setMouseEnabled(x=False, y=False)
         self._box.disableAutoRange()
-        plot = pg.PlotItem(viewBox=self._box, axisItems={"bottom": bottom, "left": left}, enableMenu=False)
-        plot.hideButtons()
-        self.addItem(plot, 0, 0)
+        # Not a PlotItem: that makes a menu and its widgets, which nobody sees and nobody deletes.
+        for axis in self._axes:
+            axis.linkToView(self._box)
+        self.addItem(left, 0, 0)
+        self.addItem(self._box, 0, 1)
+        self.addItem(bottom, 1, 1)
         self._pointer = pg.ScatterPlotItem()
         self._pointer.setZValue(60)
         self._box.addItem(self._pointer, ignoreBounds=True)

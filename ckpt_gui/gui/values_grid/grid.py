@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QFrame, QGridLayout, QScrollBar, QTableView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QFrame,
+    QGridLayout,
+    QScrollBar,
+    QTableView,
+    QWidget,
+)
 
 from ckpt_gui.gui.spoken import spoken
 from ckpt_gui.gui.values_model import COLUMNS, ROWS, ValuesModel
@@ -106,6 +115,8 @@ class Grid(QWidget):
         view.setShowGrid(False)
         view.setWordWrap(False)
         view.setCornerButtonEnabled(False)
+        for corner in view.findChildren(QAbstractButton):
+            spoken(corner, "Corner of the table")
         view.setTabKeyNavigation(False)
         view.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
         for header in (view.horizontalHeader(), view.verticalHeader()):
@@ -121,8 +132,8 @@ class Grid(QWidget):
         view.resized.connect(self._scrolled)
         view.left.connect(self._to_end)
         view.selectionModel().currentChanged.connect(lambda _now, _before: self.current_changed.emit())
-        self._down.wanted.connect(lambda row: self.scroll_to(row, self._sight()[1].start))
-        self._across.wanted.connect(lambda column: self.scroll_to(self._sight()[0].start, column))
+        self._down.wanted.connect(lambda row: self.scroll_to(row, self.sight()[1].start))
+        self._across.wanted.connect(lambda column: self.scroll_to(self.sight()[0].start, column))
 
     def fit(self, characters: int, label: str) -> None:
         """Make cells wide enough for so many characters, and the row header for its longest label."""
@@ -141,8 +152,8 @@ class Grid(QWidget):
 
     # -------------------------------------------------------------------------------------------- where it stands
 
-    def _sight(self) -> tuple[range, range]:
-        """Rows and columns that are at least partly in sight."""
+    def sight(self) -> tuple[range, range]:
+        """Rows and columns of the table that are at least partly in sight."""
         port, view = self.view.viewport(), self.view
         rows, columns = self.model.rowCount(), self.model.columnCount()
         top, left = max(view.rowAt(0), 0), max(view.columnAt(0), 0)
@@ -152,17 +163,13 @@ class Grid(QWidget):
         row, column = self.model.first_row, self.model.first_column
         return range(down.start + row, down.stop + row), range(across.start + column, across.stop + column)
 
-    def sight(self) -> tuple[range, range]:
-        """Rows and columns of the table that are in sight."""
-        return self._sight()
-
     def _scrolled(self) -> None:
         layout = self.model.layout
         if layout is None or self._moving:
             return
         if QApplication.mouseButtons() == Qt.MouseButton.NoButton or self._dragged():
             self._keep_inside()
-        rows, columns = self._sight()
+        rows, columns = self.sight()
         full_rows = max(1, self.view.viewport().height() // max(1, self.view.verticalHeader().defaultSectionSize()))
         full_columns = max(1, self.view.viewport().width() // self.view.horizontalHeader().defaultSectionSize())
         self._down.show_place(rows.start, full_rows, layout.rows if layout.columns else 0)
@@ -176,7 +183,7 @@ class Grid(QWidget):
         """Move the window where what is in sight comes near its end, and there is more beyond."""
         layout, model = self.model.layout, self.model
         assert layout is not None
-        rows, columns = self._sight()
+        rows, columns = self.sight()
         first_row = _window(rows, model.first_row, layout.rows, ROWS)
         first_column = _window(columns, model.first_column, layout.columns, COLUMNS)
         if (first_row, first_column) != (model.first_row, model.first_column):
@@ -190,18 +197,21 @@ class Grid(QWidget):
         self.view.doItemsLayout()  # now, because the bars have their new ends only then
         self.view.verticalScrollBar().setValue(top - first_row)
         self.view.horizontalScrollBar().setValue(left - first_column)
+        self._select(selected, current)
         self._moving = False
-        if selected is not None:
-            self._select(*selected, current)
 
-    def _select(self, rows: range, columns: range, current: tuple[int, int] | None) -> None:
-        """Select cells of the table, if they lie in the window."""
+    def _select(self, selected: tuple[range, range] | None, current: tuple[int, int] | None) -> None:
+        """Select cells of the table, if they lie in the window; the view stays where it is."""
         chosen = self.view.selectionModel()
-        top, bottom = self._index(rows[0], columns[0]), self._index(rows[-1], columns[-1])
-        if top.isValid() and bottom.isValid():
-            chosen.select(QItemSelection(top, bottom), QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self.view.setAutoScroll(False)
+        if selected is not None:
+            rows, columns = selected
+            top, bottom = self._index(rows[0], columns[0]), self._index(rows[-1], columns[-1])
+            if top.isValid() and bottom.isValid():
+                chosen.select(QItemSelection(top, bottom), QItemSelectionModel.SelectionFlag.ClearAndSelect)
         if current is not None and (index := self._index(*current)).isValid():
             chosen.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        self.view.setAutoScroll(True)
 
     def _index(self, row: int, column: int) -> QModelIndex:
         down, across = row - self.model.first_row, column - self.model.first_column
@@ -226,7 +236,7 @@ class Grid(QWidget):
 
     def go_to(self, row: int, column: int) -> None:
         """Make a cell of the table the current one, and bring it into sight."""
-        rows, columns = self._sight()
+        rows, columns = self.sight()
         if row not in rows or column not in columns:
             self.scroll_to(max(0, row - len(rows) // 3), max(0, column - len(columns) // 3))
         index = self._index(row, column)

@@ -46,7 +46,7 @@ class IndexLine(QWidget):
             choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._clock = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._clock.timeout.connect(self._read)
-        self.edit.textEdited.connect(self._clock.start)
+        self.edit.textEdited.connect(lambda _text: self._clock.start())
         self.edit.returnPressed.connect(self._entered)
         self.rows.activated.connect(self._rows_chosen)
         self.columns.activated.connect(self._columns_chosen)

@@ -62,6 +62,8 @@ class ValuesPanel(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.face)
         self.setFocusProxy(self.grid)
+        self._wanted: Place | None = None
+        """Where to go once the table stands."""
         self._wire()
         self._dress()
         self._say_instead("Pick a tensor to see its values.")
@@ -116,6 +118,7 @@ class ValuesPanel(QWidget):
         """Stop what is under way, but for an export, and hold no file any more; another row is about to be picked."""
         self._jobs.cancel(_OPEN)
         self._errands.forget()
+        self._wanted = None
         self._pages.turn_to(None)
         self._shown = self._table = None
 
@@ -146,6 +149,9 @@ class ValuesPanel(QWidget):
         self.face.style_line.show_raw(table.quantized, table.raw)
         self._turn(table.start)
         self.face.cell_line.say(table_words(table))
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self.go_to(wanted)
 
     def _no_table(self, sentence: str) -> None:
         self._say_instead(f"There are no values to show: {sentence}" + ("" if sentence.endswith(".") else "."))
@@ -230,9 +236,11 @@ class ValuesPanel(QWidget):
         self.grid.setFocus()
 
     def go_to(self, place: Place) -> None:
-        """Make an entry of the tensor the current cell; the index line gives way where it leaves it out."""
+        """Make an entry of the tensor the current cell, once there is a table; the index line gives way where it leaves
+        it out."""
         shown = self.model.layout or (self._table.start if self._table is not None else None)
         if shown is None:
+            self._wanted = place
             return
         if shown.find(place) is None or self.model.layout is None:
             shown = shown.showing(place)

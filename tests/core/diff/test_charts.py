@@ -125,7 +125,7 @@ def test_one_side_alone_is_shown_and_said(tmp_path: Path) -> None:
 def test_other_shapes_are_overlaid_all_the_same(tmp_path: Path) -> None:
     known = measure(of(tmp_path, normal(5), normal(6)))
     assert [one.count for one in known.sides.summaries] == [5, 6]
-    assert chart_words.no_delta(known) == "the stored values are (5,) in A and (6,) in B"
+    assert chart_words.no_delta(known) == "the stored values are 5 in A and 6 in B"
 
 
 def test_without_values_there_is_a_sentence(tmp_path: Path) -> None:

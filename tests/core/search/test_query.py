@@ -90,7 +90,7 @@ def test_terms_know_their_place_and_their_negation() -> None:
         ("name:re:(a", "not a regular expression: missing ), unterminated subpattern"),
         ("name:re:(a+)+$", "a repeat inside a repeat could take too long"),
         ("name:re:(?:ba?){40}", "a repeat inside a repeat could take too long"),
-        (r"name:re:(a)\1", "a back-reference could take too long; name:re: does without"),
+        (r"name:re:(a)\1", "a back-reference could take too long; do without"),
         ("name:re:(a|ab)*c",
          "alternatives inside a repeat could take too long; use a set such as [ab] or several terms"),
         ("name:re:(?:){4000000000}", "a repeat of something that may be empty could take too long"),

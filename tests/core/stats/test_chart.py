@@ -1,4 +1,4 @@
-"""The histogram page's picture: common edges, exact counts, zoom, clipping, what cannot be shown; NumPy is the judge."""
+"""The histogram page's picture: common edges, exact counts, zoom, clipping, what cannot be shown; NumPy judges."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ckpt_gui.core.diff.facts import at_largest, look, of_pair, of_several
+from ckpt_gui.core.diff.sections import at_largest, look, of_pair, of_several
 from ckpt_gui.core.facts import Section
 from tests.core.diff.pairs import Two, normal
 
