@@ -71,9 +71,8 @@ class Bars(QWidget):
         painter.setBrush(QColor(colours.line))
         painter.drawRoundedRect(track, 2, 2)
         painter.setBrush(QColor(colours.bar))
-        painter.drawRoundedRect(
-            QRectF(track.left(), track.top(), max(2.0, room * min(1.0, bar.share)), track.height()), 2, 2
-        )
+        wide = max(2.0, room * min(1.0, bar.share)) if bar.share else 0.0
+        painter.drawRoundedRect(QRectF(track.left(), track.top(), wide, track.height()), 2, 2)
         painter.setPen(QColor(colours.muted))
         painter.drawText(line.adjusted(names + room + 10, 0, 0, 0), middle | Qt.AlignmentFlag.AlignLeft, bar.figure)
 

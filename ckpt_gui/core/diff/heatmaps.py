@@ -15,6 +15,7 @@ from ckpt_gui.core.heatmap.limits import Limits, limits
 from ckpt_gui.core.heatmap.picture import Picture, Want, picture, preview
 from ckpt_gui.core.heatmap.words import index_text, number_text
 from ckpt_gui.core.progress import Report
+from ckpt_gui.core.stats.ticks import minus
 from ckpt_gui.core.table.chunks import repeated
 from ckpt_gui.core.tensors import Reading
 
@@ -81,5 +82,7 @@ def _limits(seen: Sequence[Picture], scale: str, span: str) -> list[Limits]:
 def values_text(shown: Sequence[View], index: tuple[int, ...]) -> str:
     """The values at an index: ``[3, 17]   A 0.5   B 0.25   B − A −0.25``. Raises NoValues and ReadError."""
     at = tuple(slice(one, one + 1) for one in index)
-    told = [f"{one.name} {number_text(one.reading.values(one.tensor, at).reshape(-1)[0])}" for one in shown]
+    values = [one.reading.values(one.tensor, at).reshape(-1)[0] for one in shown]
+    told = [f"{one.name} {number_text(value)}" for one, value in zip(shown[:2], values, strict=False)]
+    told += [f"{one.name} {minus(f'{value:.7g}')}" for one, value in zip(shown[2:], values[2:], strict=True)]
     return "   ".join([index_text(index), *told])

@@ -254,22 +254,12 @@ class PairHeatmap(QWidget):
         index, views = self._plane.index_at(*at), self._laid.views
         if index is None or any(is_sparse(view.reading, view.tensor) for view in views):
             return
-        cells = [words.cell_text(one.picture, *at) for one in self._finest(*at)]
-        beside = f"   {views[-1].name} {cells[-1]}" if cells and cells[-1] else ""
         self._jobs.run(
             _LOOK,
             lambda _report: heatmaps.values_text(views, index),
-            lambda said: self._readout.say(said + beside),
+            self._readout.say,
             failed=self._fail,
         )
-
-    def _finest(self, down: int, across: int) -> list[Drawn]:
-        for drawn in (self._parts, self._whole):
-            if drawn:
-                top, bottom, left, right = drawn[-1].picture.region
-                if top <= down < bottom and left <= across < right:
-                    return drawn
-        return []
 
     def go_to_largest(self) -> None:
         """Put the cross-hair where |B − A| is largest, in whatever slice that is."""
