@@ -6,9 +6,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import opening, statistics, window
+from tests.benchmarks import comparing, opening, statistics, window
 
-PARTS = {"opening": opening.figures, "window": window.figures, "statistics": statistics.figures}
+PARTS = {
+    "opening": opening.figures,
+    "window": window.figures,
+    "statistics": statistics.figures,
+    "comparing": comparing.figures,
+}
 
 
 def main(words: list[str]) -> int:
