@@ -68,7 +68,7 @@ def _weights(side: Side, renamed: Mapping[int, str]) -> dict[str, Shape | None]:
         for tensor, key, scope in zip(listed.tensors, listed.keys, listed.scopes, strict=True)
         if scope != OUTSIDE and not checkpoint.tensors.flags[tensor] & hidden
     }
-    for name in extra_states(side.opened, Root(side.root, side.names, side.whole)):
+    for name in extra_states(side.opened, Root(side.root, side.names, side.whole, side.prefix)):
         found.setdefault(name, None)
     return found
 
