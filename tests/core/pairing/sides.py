@@ -14,7 +14,7 @@ from tests.core.roles import trees
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-GPT: dict[str, tuple[int, ...]] = {
+GPT: Shapes = {
     f"h.{layer}.{name}": shape
     for layer in range(3)
     for name, shape in (("ln.weight", (8,)), ("ln.bias", (8,)), ("up.weight", (32, 8)), ("down.weight", (8, 32)))

@@ -76,8 +76,8 @@ def test_nested_mappings_are_joined_by_dots() -> None:
 
 def test_weights_against_their_average_in_one_file() -> None:
     file = opened({"model": tensors(FEW), "ema": {"decay": 0.999, "module": tensors(FEW)}})
-    for asked in ({"left_path": ("model",), "right_path": ("ema",)}, {"right_path": ("ema",)}):
-        pairing = pair(file, file, **asked)
+    for left_path in (("model",), None):
+        pairing = pair(file, file, left_path=left_path, right_path=("ema",))
         assert together(pairing) == {f"model/{name}": f"ema/module/{name}" for name in FEW}
         assert [one.key for one in pairing.pairs] == list(FEW)
         assert pairing.hints == ("Both sides are parts of the same file.",)
