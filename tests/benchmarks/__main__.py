@@ -6,9 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import opening, statistics, window
+from tests.benchmarks import opening, selecting, statistics, window
 
-PARTS = {"opening": opening.figures, "window": window.figures, "statistics": statistics.figures}
+PARTS = {"opening": opening.figures, "window": window.figures, "statistics": statistics.figures,
+         "selecting": selecting.figures}  # fmt: skip
 
 
 def main(words: list[str]) -> int:
