@@ -21,6 +21,7 @@ from ckpt_gui.gui.window import Window
 
 _SETTLE_MS = 60
 """After the last job: layouts and fonts are done within a turn or two of the event loop."""
+_SWITCH_SECONDS = 0.0005
 _PICTURE_PATIENCE_MS = 300_000
 """Nobody is there to answer whether to go on; a picture of what there is then has to do."""
 
@@ -83,6 +84,9 @@ def application() -> QApplication:
     app.setApplicationDisplayName("ckpt_gui")
     app.setDesktopFileName("ckpt_gui")
     theme.apply(app)
+    # A thread that computes in Python keeps this one waiting for so long at each call from Qt, of which a painted
+    # tree makes hundreds; Python's own 5 ms are a stall then.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     return app
 
 

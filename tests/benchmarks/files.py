@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+import struct
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -88,7 +91,24 @@ def many_renamed(path: Path, layers: int) -> Path:
     return path
 
 
+def one_large(path: Path, megabytes: int) -> Path:
+    """A float32 matrix of so many MB, ``large``, and 200 tensors of 1,000 elements, ``small.0`` …; as safetensors."""
+    rows = megabytes * 1_000_000 // (4 * 10_000)
+    sizes = {"large": [rows, 10_000], **{f"small.{number}": [1000] for number in range(200)}}
+    header, at = {}, 0
+    for name, shape in sizes.items():
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at := at + 4 * math.prod(shape)]}
+    noise = (torch.randn(2_500_000, generator=torch.Generator().manual_seed(0)) * 0.02).numpy().tobytes()
+    with path.open("wb") as file:
+        head = json.dumps(header).encode()
+        file.write(struct.pack("<Q", len(head)) + head)
+        while at:
+            at -= file.write(noise[:at])
+    return path
+
+
 MAKERS: dict[str, Callable[[Path, int], Path]] = {
+    "one_large": one_large,
     "many_small": many_small,
     "training": training,
     "weights_float32": partial(weights, dtype=torch.float32),
