@@ -18,10 +18,12 @@ from ckpt_gui.core.errors import CheckpointError
 PAIR_TABS = ("overview", "summary", "histogram", "heat-map", "values", "scatter", "layers")
 """Pages of a comparison."""
 TABS = ("summary", "histogram", "heat-map", "values", "layers", "info", "overview")
-VERBS = ("open", "compare", "info", "stats", "verify", "demo")
-LATER = ("diff", "trend", "convert", "integrate")
+VERBS = ("open", "compare", "info", "stats", "diff", "verify", "demo")
+LATER = ("trend", "convert", "integrate")
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
-READ_WORKER = "--read-worker"
+SORTS = ("file", "key", "change", "max_abs", "mean_abs", "l2", "rel_l2", "cosine", "share", "flips")
+READ_WORKER, SOLVE_WORKER = "--read-worker", "--solve-worker"
+"""How the window's own processes are started where it is frozen into one program; see ``gui.child``."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,6 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from ckpt_gui.core.reader import main as read_main
 
         return read_main(words[1])
+    if words == [SOLVE_WORKER]:
+        from ckpt_gui.core.spectrum.solve import main as solve_main
+
+        return solve_main()
     try:
         return _run(words)
     except CheckpointError as exc:
@@ -78,6 +84,8 @@ def _run_of(verb: str) -> Callable[[argparse.Namespace], int]:
         from ckpt_gui.cli.inform import run
     elif verb == "stats":
         from ckpt_gui.cli.statistics import run
+    elif verb == "diff":
+        from ckpt_gui.cli.difference import run
     else:
         from ckpt_gui.cli.verify import run
     return run
@@ -109,7 +117,9 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--all", action="store_true", help="list every problem and finding, however many")
     stats = verbs.add_parser("stats", help="statistics and histograms of the values")
     _declare_stats(stats)
-    for verb in (info, verify, stats):
+    diff = verbs.add_parser("diff", help="what differs between two; exit code 1 if something does")
+    _declare_diff(diff)
+    for verb in (info, verify, stats, diff):
         verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
     return parser
 
@@ -130,5 +140,19 @@ def _declare_stats(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, histograms included")
     parser.add_argument("--csv", action="store_true", help="a line a tensor, separated by commas")
     parser.add_argument("--bins", type=int, metavar="N", help="bins of each histogram, 1 to 100")
-    parser.add_argument("--spectrum", action="store_true", help="singular values of matrices too (slow)")
+    parser.add_argument("--spectrum", action="store_true", help="singular values of matrices too (slow, Ctrl+C stops)")
     parser.add_argument("--all", action="store_true", help="a row for every tensor, however many")
+
+
+def _declare_diff(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", help="two files: A and B (or what git gives a diff driver)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--html", metavar="REPORT", help="write one self-contained page with charts")
+    parser.add_argument("--left", metavar="PATH", help="compare this part of A: model_state_dict")
+    parser.add_argument("--right", metavar="PATH", help="with this part of B")
+    parser.add_argument("--map", metavar="RULE", action="append", help="rename A's keys: 'RE => TEXT'; auto: as proposed")
+    parser.add_argument("--rtol", type=float, help="close is |B - A| <= atol + rtol |A|; close counts as equal then")
+    parser.add_argument("--atol", type=float)
+    parser.add_argument("--only", metavar="CLASS", action="append", help="rows of this class: changed, added, shape …")
+    parser.add_argument("--sort", choices=SORTS, help="largest first; cosine smallest first")
+    parser.add_argument("--all", action="store_true", help="every row and value, however many")

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from ckpt_gui.core import text
 from ckpt_gui.gui.checking import Checking
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.picked_spectrum import PickedSpectrum
 from ckpt_gui.gui.picked_statistics import PickedStatistics
 from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
@@ -53,6 +54,7 @@ class Details(Side):
         self._checking.changed.connect(self._health_changed)
         self._settings = settings
         self._statistics = PickedStatistics(jobs, scanning, self)
+        self._spectrum = PickedSpectrum(jobs, self)
         self.menu = QMenu("&Page", self)
         """What can be done on the page in front."""
         self.menu.setToolTipsVisible(True)
@@ -154,6 +156,7 @@ class Details(Side):
             panel.show_facts(found)
             if hasattr(panel, "show_statistics") and self._file is not None:
                 self._statistics.look_at(self._file, list(self._file.nodes))
+                self._spectrum.look_at(self._file, list(self._file.nodes))
         elif self._file is not None:
             panel.show_picked(self._file, list(self._file.nodes))
 
@@ -171,6 +174,7 @@ class Details(Side):
     def _let_go(self) -> None:
         """No page works any longer on what was picked before, nor keeps its files open."""
         self._statistics.stop()
+        self._spectrum.stop()
         for panel in self.made_panels():
             if hasattr(panel, "let_go"):
                 panel.let_go()
@@ -195,6 +199,9 @@ class Details(Side):
 
         panel = SummaryPanel(parent)
         self._statistics.found.connect(panel.show_statistics)
+        self._spectrum.changed.connect(panel.show_spectrum)
+        panel.spectrum_wanted.connect(self._spectrum.start)
+        panel.spectrum_unwanted.connect(self._spectrum.cancel)
         panel.place_wanted.connect(self._show_value)
         return self._linked(panel)
 

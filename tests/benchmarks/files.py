@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def weights(path: Path, million: int, dtype: torch.dtype) -> Path:
     return path
 
 
-MAKERS = {
+MAKERS: dict[str, Callable[[Path, int], Path]] = {
     "many_small": many_small,
     "training": training,
     "weights_float32": partial(weights, dtype=torch.float32),
