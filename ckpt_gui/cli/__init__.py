@@ -16,8 +16,8 @@ from ckpt_gui import __version__
 from ckpt_gui.core.errors import CheckpointError
 
 TABS = ("summary", "histogram", "heat-map", "values", "layers", "info", "overview")
-VERBS = ("open", "info", "stats", "verify", "demo")
-LATER = ("compare", "diff", "trend", "convert", "integrate")
+VERBS = ("open", "info", "stats", "trend", "verify", "demo")
+LATER = ("compare", "diff", "convert", "integrate")
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
 READ_WORKER = "--read-worker"
 
@@ -76,6 +76,8 @@ def _run_of(verb: str) -> Callable[[argparse.Namespace], int]:
         from ckpt_gui.cli.inform import run
     elif verb == "stats":
         from ckpt_gui.cli.statistics import run
+    elif verb == "trend":
+        from ckpt_gui.cli.trend import run
     else:
         from ckpt_gui.cli.verify import run
     return run
@@ -102,9 +104,25 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--all", action="store_true", help="list every problem and finding, however many")
     stats = verbs.add_parser("stats", help="statistics and histograms of the values")
     _declare_stats(stats)
+    _declare_trend(verbs.add_parser("trend", help="a statistic over a run of checkpoints, step by step"))
     for verb in (info, verify, stats):
         verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
     return parser
+
+
+def _declare_trend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE|DIR", help="checkpoints of one run, or their folder")
+    parser.add_argument("--key", metavar="GLOB", action="append", help="only tensors whose path or last key fits")
+    parser.add_argument(
+        "--stat", metavar="NAME", default="l2", help="what to follow: mean, std, l2 (the default), p50 …"
+    )
+    parser.add_argument("--together", action="store_true", help="all these tensors as one")
+    parser.add_argument("--change", action="store_true", help="what each step changed too: relative L2")
+    parser.add_argument("--first-nan", action="store_true", help="find the first step with NaN, by bisection")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--csv", action="store_true", help="a line for each tensor and file, separated by commas")
+    parser.add_argument("--all", action="store_true", help="a row for every tensor, however many")
+    parser.add_argument("--patient", action="store_true", help="no time limit on reading the indexes")
 
 
 def _declare_stats(parser: argparse.ArgumentParser) -> None:
