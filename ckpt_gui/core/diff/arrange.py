@@ -14,7 +14,7 @@ PART = 1000
 
 
 class Arrangement:
-    """Rows beneath rows, computed when a row is opened and kept. Rows from ``len(grouping)`` on are runs of siblings."""
+    """Rows beneath rows, computed when a row is opened. From ``len(grouping)`` on they are runs of siblings."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class Arrangement:
         value: Callable[[int], Any] | None = None,
         downwards: bool = False,
     ) -> None:
-        """``kept``: one byte a pair, 0 for those left out. ``value``: what rows are sorted by, None for the first order."""
+        """``kept``: one byte a pair, 0 for those left out. ``value``: what rows are sorted by."""
         self.grouping = grouping
         self._kept = kept if kept is None else _with_groups(grouping, kept)
         self._value, self._downwards = value, downwards
@@ -84,7 +84,7 @@ class Arrangement:
 
     def run_label(self, row: int) -> str:
         """What a run of siblings is called."""
-        above, rows = self._runs[row - len(self.grouping)]
+        _above, rows = self._runs[row - len(self.grouping)]
         labels = self.grouping.labels
         return f"{escape(labels[rows[0]])} … {escape(labels[rows[-1]])}   ({len(rows):,})"
 

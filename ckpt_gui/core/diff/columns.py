@@ -14,7 +14,7 @@ from ckpt_gui.core.model import Checkpoint
 GLYPHS = dict(zip(CHANGES, "=≈●◇▣+−▲", strict=True)) | {UNKNOWN: "…"}
 """Beside the word, so that neither colour nor word is needed alone."""
 WORDS = {UNKNOWN: "not compared yet"}
-LEAST, MOST = 1e-8, 1.0
+LEAST, MOST = 1e-5, 10.0
 """Relative L2 at the ends of the bar, whose scale is logarithmic."""
 MEANING = {
     "same": "bit for bit the same", "close": "within the tolerance", "changed": "further apart than the tolerance",
@@ -49,12 +49,16 @@ def number(value: float | None) -> str:
 
 
 def cosine(value: float | None) -> str:
-    """As many nines as tell it from 1."""
+    """As many nines as tell it from 1, up to six."""
     if value is None:
         return ""
     gap = 1 - abs(value)
-    digits = 4 if gap <= 0 else min(12, max(4, 1 - math.floor(math.log10(gap))))
-    found = f"{value:.{digits}f}" if gap > 0 else f"{value:.0f}"
+    if gap <= 0:
+        found = f"{value:.0f}"
+    elif gap < 1e-6:
+        found = "> 0.999999" if value > 0 else "< -0.999999"
+    else:
+        found = f"{value:.{max(4, min(7, 1 - math.floor(math.log10(gap))))}f}"
     return found.replace("-", "−")
 
 
@@ -83,7 +87,11 @@ def change_words(facts: Facts, row: int) -> str:
     if not facts.grouping.is_group(row):
         return word
     found = facts.sum(row)
-    return word if found.of(change) == found.pairs else f"{GLYPHS[change]} {found.of(change):,} {WORDS.get(change, change)}"
+    return (
+        word
+        if found.of(change) == found.pairs
+        else f"{GLYPHS[change]} {found.of(change):,} {WORDS.get(change, change)}"
+    )
 
 
 def side(checkpoint: Checkpoint, tensor: int) -> str:
@@ -153,11 +161,11 @@ COLUMNS: tuple[Column, ...] = (
     _measured("rel", "rel. L2", lambda one: one.rel_l2, number,
               f"‖B − A‖ / ‖A‖; the bar is logarithmic, from {LEAST:g} to {MOST:g}"),
     _measured("max", "max |Δ|", lambda one: one.max_abs, number, "Largest difference of two values"),
-    _measured("mean", "mean |Δ|", lambda one: one.mean_abs, number, "Mean difference of two values"),
-    _measured("cos", "cosine", lambda one: one.cosine, cosine, "Cosine of the angle between A and B: 1 for the same direction"),
+    _measured("mean", "mean |Δ|", lambda one: one.mean_abs, number, "Mean difference of two values", shown=False),
+    _measured("cos", "cosine", lambda one: one.cosine, cosine, "Cosine of the angle between A and B; 1: same direction"),
     _measured("changed", "% changed", lambda one: one.share, percent, "Share of the elements that differ"),
     _measured("flips", "sign flips", lambda one: one.sign_flips, _counted, "Elements whose sign changed", shown=False),
-    _measured("nan", "NaN/Inf", one_sided, _counted, "NaN and infinities that one side has and the other has not", shown=False),
+    _measured("nan", "NaN/Inf", one_sided, _counted, "NaN and infinities that only one side has", shown=False),
 )  # fmt: skip
 KEYS = tuple(column.key for column in COLUMNS)
 

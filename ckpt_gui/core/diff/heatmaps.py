@@ -47,7 +47,7 @@ def repeats(plan: Plan) -> bool:
 
 
 def whole(shown: Sequence[View], want: Want, scale: str, span: str, *, quick: bool, report: Report) -> list[Drawn]:
-    """All of a plane of each, with limits that suit: A and B share theirs. ``quick``: previews.
+    """All of a plane of each, with limits that suit: A and B share theirs, and in B − A no difference is in the middle. ``quick``: previews.
 
     Raises NoValues, ReadError, and what ``report`` raises.
     """
@@ -76,7 +76,7 @@ def _limits(seen: Sequence[Picture], scale: str, span: str) -> list[Limits]:
         seen=np.concatenate([one.seen for one in seen[:2]]),
     )
     common = limits(both, scale, span)
-    return [common, common, limits(seen[2], scale if scale != "sequential" else "auto", span)]
+    return [common, common, limits(seen[2], "diverging", span)]
 
 
 def values_text(shown: Sequence[View], index: tuple[int, ...]) -> str:

@@ -1,4 +1,4 @@
-"""The filter line of a comparison: the language of ``core.search`` with fields of its own; query × pairs → which stay."""
+"""The filter line of a comparison: the language of ``core.search`` with fields of its own; query × pairs."""
 
 from __future__ import annotations
 

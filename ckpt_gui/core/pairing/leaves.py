@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from os.path import commonprefix
 
 from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.info import value_nodes
@@ -164,7 +163,7 @@ def _texts(left: Checkpoint, one: int, right: Checkpoint, other: int) -> tuple[s
     if first != second:
         return first, second
     whole = _whole(left, one), _whole(right, other)
-    place = len(commonprefix(whole))
+    place = next((at for at, (a, b) in enumerate(zip(*whole, strict=False)) if a != b), min(map(len, whole)))
     begin = clip(first, 200)
     said = [f"{begin} ({len(text):,} characters; from {place:,} on: {clip(text[place:], 200)})" for text in whole]
     return said[0], said[1]

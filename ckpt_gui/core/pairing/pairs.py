@@ -54,7 +54,7 @@ def _shapes(side: Side) -> list[tuple[int, ...]]:
 
 
 def _side(opened: Opened, root: Root, listed: Listing, left_out: set[int]) -> Side:
-    return Side(opened, root.node, root.names, root.whole, _without(listed, left_out))
+    return Side(opened, root.node, root.names, root.whole, _without(listed, left_out), root.prefix)
 
 
 def _attributes(opened: Opened, root: Root, listed: Listing, other: Listing) -> set[int]:

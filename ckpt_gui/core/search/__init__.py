@@ -26,6 +26,6 @@ from ckpt_gui.core.search.query import (
 )
 
 __all__ = [
-    "FIELDS", "Found", "Language", "Query", "SearchIndex", "Term", "TermError", "asks_for_statistics", "build_index", "exactly",
-    "field_value", "find", "finding", "indexing", "parse", "run", "with_field",
+    "FIELDS", "Found", "Language", "Query", "SearchIndex", "Term", "TermError", "asks_for_statistics", "build_index",
+    "exactly", "field_value", "find", "finding", "indexing", "parse", "run", "with_field",
 ]  # fmt: skip

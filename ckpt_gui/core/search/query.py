@@ -28,6 +28,7 @@ FIELDS: dict[str, str] = {
 } | dict.fromkeys(STATISTICS, "computed from the values: >0 or <1e-6")
 """Each field and what may follow its colon."""
 
+
 @dataclass(frozen=True, slots=True)
 class Language:
     """What may be asked for; the way of asking is one."""
@@ -137,7 +138,9 @@ def _term(text: str, start: int, end: int, statistics: Collection[str], language
         return Term(start, end, negated, _each(bare, _word, "the quotes"))
     field, value = found[1].lower(), bare[found.end() :]
     if field not in language.fields:
-        raise Bad(f"“{found[1]}” is not a field{values.meant(field, language.fields)}; in quotes it is searched as text")
+        raise Bad(
+            f"“{found[1]}” is not a field{values.meant(field, language.fields)}; in quotes it is searched as text"
+        )
     if field in language.later and field not in statistics:
         raise Bad(f"no statistics yet: {field} is known once they are computed")
     if field == "name" and value[:3].lower() == "re:":
