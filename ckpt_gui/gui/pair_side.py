@@ -14,7 +14,7 @@ from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.diff_overview import DiffOverview
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.settings import Settings
-from ckpt_gui.gui.side import Side
+from ckpt_gui.gui.side import Make, Side
 
 AGAIN_MS = 500
 """Between two times that a page is filled while values come in."""
@@ -38,6 +38,7 @@ class PairSide(Side):
         """Picked rows: pairs and groups."""
         self._pair_page = "pair"
         self.add("Overview", self._overview_page)
+        self._add_pages()
         self.chosen.connect(self._page_chosen)
         self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
         self._again.timeout.connect(self.fill)
@@ -106,6 +107,32 @@ class PairSide(Side):
             self._pair_page = name
         self.fill()
 
+    def _add_pages(self) -> None:
+        """The pages on pairs; each is imported when it is first in front, for they draw and compute."""
+
+        def page(name: str, *more: Any) -> Make:
+            def make(parent: QWidget) -> QWidget:
+                from ckpt_gui.gui import pair_panel
+
+                panel: QWidget = getattr(pair_panel, name)(self._jobs, *more, parent)
+                return panel
+
+            return self._panel(make)
+
+        self.add("Pair", page("PairSummary"))
+        self.add("Depth", page("ChangeOverDepth"))
+        self.add("Histogram", page("PairHistogram", self._settings))
+        self.add("Heat-map", page("PairHeatmap", self._settings))
+        self.add("Scatter", page("PairScatter"))
+        self.add("Values", page("PairValues"))
+
+    def _show_value(self, place: int, index: tuple[int, ...]) -> None:
+        """Go to one value of the pair that is shown."""
+        if self.places() == [place]:
+            self.choose("values")
+            panel: Any = self.panel("values")
+            panel.go_to(index)
+
     def _overview_page(self, parent: QWidget) -> QWidget:
         panel = DiffOverview(self._comparison, self._jobs, parent)
         panel.place_wanted.connect(self.row_wanted)
@@ -119,6 +146,8 @@ class PairSide(Side):
             panel: Any = make(parent)
             panel.place_wanted.connect(self.row_wanted)
             panel.message.connect(self.message)
+            if hasattr(panel, "value_wanted"):
+                panel.value_wanted.connect(self._show_value)
             page: QWidget = panel
             return page
 
