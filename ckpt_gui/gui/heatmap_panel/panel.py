@@ -11,15 +11,16 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.core.errors import CheckpointError, NoValues
+from ckpt_gui.core.heatmap import drawn as work
 from ckpt_gui.core.heatmap import gaps, words
 from ckpt_gui.core.heatmap.blocks import layout_of
 from ckpt_gui.core.heatmap.look import Look, look
 from ckpt_gui.core.heatmap.picture import Picture, Want, is_sparse, worth_preview
 from ckpt_gui.core.heatmap.plane import Plane, Region, default_plane, row, sliced
 from ckpt_gui.gui import rich
-from ckpt_gui.gui.heatmap_panel import saving, work
-from ckpt_gui.gui.heatmap_panel.controls import Controls
-from ckpt_gui.gui.heatmap_panel.options import Options, keep, remembered
+from ckpt_gui.gui.heatmap_controls.controls import Controls
+from ckpt_gui.gui.heatmap_controls.options import Options, keep, remembered
+from ckpt_gui.gui.heatmap_panel import saving
 from ckpt_gui.gui.heatmap_panel.page import Page
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.settings import Settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
@@ -13,16 +14,16 @@ from ckpt_gui.core.table.index_line import BadIndex, Place, parse_place
 from ckpt_gui.core.table.layout import Layout
 from ckpt_gui.core.table.styles import Style
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.values_grid.grid import Grid
+from ckpt_gui.gui.values_grid.pages import Pages
 from ckpt_gui.gui.values_model import ValuesModel
 from ckpt_gui.gui.values_panel import commands, exporting
 from ckpt_gui.gui.values_panel.errands import Errands
 from ckpt_gui.gui.values_panel.face import Face
-from ckpt_gui.gui.values_panel.grid import Grid
-from ckpt_gui.gui.values_panel.pages import Pages
 from ckpt_gui.gui.values_panel.words import cell_words, no_entries, not_one, table_words
 
 if TYPE_CHECKING:
-    from ckpt_gui.core.table.cells import Table
+    from ckpt_gui.core.table.cells import Cells, Table
     from ckpt_gui.gui.open_files import OpenFile
 
 _OPEN = "values"
@@ -191,7 +192,7 @@ class ValuesPanel(QWidget):
         table = self._table
         if table is None:
             return
-        self._pages.turn_to(table)
+        self._pages.turn_to(partial(_fetch, table))
         self._show_steps(shown)
         self.face.cell_line.say("")
         if not shown.count:
@@ -306,7 +307,7 @@ class ValuesPanel(QWidget):
         cells, place = self.model.cells(*cell), shown.at(*cell)
         if cells is not None and place is not None:
             entry = self.model.label(cell[0]) if table.labels_rows(shown) else ""
-            self.face.cell_line.say(cell_words(cells, cell, place, entry))
+            self.face.cell_line.say(cell_words(table.form, cells.cell(*cell), place, entry))
 
     def _say(self, words: str, alarm: bool = False) -> None:
         self.face.say(words, alarm)
@@ -320,3 +321,10 @@ class ValuesPanel(QWidget):
     def _dress(self) -> None:
         self.model.dress(self.palette())
         self.grid.view.viewport().update()
+
+
+def _fetch(table: Table, shown: Layout, rows: range, columns: range) -> Cells:
+    """On a job's thread."""
+    from ckpt_gui.core.table.cells import fetch
+
+    return fetch(table.reading, table.tensor, shown, rows, columns, raw=table.raw)
