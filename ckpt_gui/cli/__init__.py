@@ -18,8 +18,8 @@ from ckpt_gui.core.errors import CheckpointError
 PAIR_TABS = ("overview", "summary", "histogram", "heat-map", "values", "scatter", "layers")
 """Pages of a comparison."""
 TABS = ("summary", "histogram", "heat-map", "values", "layers", "info", "overview")
-VERBS = ("open", "compare", "info", "stats", "diff", "verify", "demo")
-LATER = ("trend", "convert", "integrate")
+VERBS = ("open", "compare", "info", "stats", "diff", "trend", "verify", "demo")
+LATER = ("convert", "integrate")
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
 SORTS = ("file", "key", "change", "max_abs", "mean_abs", "l2", "rel_l2", "cosine", "share", "flips")
 READ_WORKER, SOLVE_WORKER = "--read-worker", "--solve-worker"
@@ -86,6 +86,8 @@ def _run_of(verb: str) -> Callable[[argparse.Namespace], int]:
         from ckpt_gui.cli.statistics import run
     elif verb == "diff":
         from ckpt_gui.cli.difference import run
+    elif verb == "trend":
+        from ckpt_gui.cli.trend import run
     else:
         from ckpt_gui.cli.verify import run
     return run
@@ -119,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     _declare_stats(stats)
     diff = verbs.add_parser("diff", help="what differs between two; exit code 1 if something does")
     _declare_diff(diff)
+    _declare_trend(verbs.add_parser("trend", help="a statistic over a run of checkpoints, step by step"))
     for verb in (info, verify, stats, diff):
         verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
     return parser
@@ -132,6 +135,21 @@ def _declare_compare(parser: argparse.ArgumentParser) -> None:
                         help="rename A's tensors: 'RE => TEXT'; auto takes the rules that are proposed")  # fmt: skip
     parser.add_argument("--rtol", type=float, metavar="X", help="relative tolerance of what counts as close")
     parser.add_argument("--atol", type=float, metavar="X", help="absolute tolerance of what counts as close")
+
+
+def _declare_trend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE|DIR", help="checkpoints of one run, or their folder")
+    parser.add_argument("--key", metavar="GLOB", action="append", help="only tensors whose path or last key fits")
+    parser.add_argument(
+        "--stat", metavar="NAME", default="l2", help="what to follow: mean, std, l2 (the default), p50 …"
+    )
+    parser.add_argument("--together", action="store_true", help="all these tensors as one")
+    parser.add_argument("--change", action="store_true", help="what each step changed too: relative L2")
+    parser.add_argument("--first-nan", action="store_true", help="find the first step with NaN, by bisection")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--csv", action="store_true", help="a line for each tensor and file, separated by commas")
+    parser.add_argument("--all", action="store_true", help="a row for every tensor, however many")
+    parser.add_argument("--patient", action="store_true", help="no time limit on reading the indexes")
 
 
 def _declare_stats(parser: argparse.ArgumentParser) -> None:
