@@ -29,6 +29,11 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
     config.CACHE_DIR = str(user_cache_path("ckpt_gui") / "kernels")
 
 
+def cache_folder() -> str:
+    """Where machine code is kept from run to run."""
+    return config.CACHE_DIR
+
+
 def compile_lazily(function: Any) -> Any:
     """Compiled when first called with each combination of types; kept in the cache folder where there is one."""
     options = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
