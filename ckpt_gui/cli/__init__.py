@@ -168,7 +168,9 @@ def _declare_diff(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", metavar="REPORT", help="write one self-contained page with charts")
     parser.add_argument("--left", metavar="PATH", help="compare this part of A: model_state_dict")
     parser.add_argument("--right", metavar="PATH", help="with this part of B")
-    parser.add_argument("--map", metavar="RULE", action="append", help="rename A's keys: 'RE => TEXT'; auto: as proposed")
+    parser.add_argument(
+        "--map", metavar="RULE", action="append", help="rename A's keys: 'RE => TEXT'; auto: as proposed"
+    )
     parser.add_argument("--rtol", type=float, help="close is |B - A| <= atol + rtol |A|; close counts as equal then")
     parser.add_argument("--atol", type=float)
     parser.add_argument("--only", metavar="CLASS", action="append", help="rows of this class: changed, added, shape …")
