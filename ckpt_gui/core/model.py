@@ -12,7 +12,7 @@ parts of sparse and wrapped tensors follow after ``Checkpoint.rows``. A text's i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -296,6 +296,15 @@ class Checkpoint:
         stride = tuple(extra["stride"]) if "stride" in extra else tuple(t.sizes[at : at + t.rank[number]])
         offset = extra.get("offset", t.offset[number])
         return (Piece(t.storage[number], (0,) * len(shape), shape, stride, offset),)
+
+    def window(self, number: int) -> Hashable:
+        """Equal for tensors that show the same values of the same storage; its own id where that is not plain."""
+        t, storage = self.tensors, self.tensors.storage[number]
+        if storage < 0 or number in self.extras or t.problem[number] >= 0:
+            return number
+        at, views = t.sizes_at[number], t.flags[number] & (Flag.CONJ | Flag.NEG)
+        sizes = t.sizes[at : at + 2 * t.rank[number]].tobytes()
+        return storage, t.offset[number], t.dtype[number], t.layout[number], views, sizes
 
     def storage(self, number: int) -> StorageRef:
         """A view of one storage."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SMALL = 64 << 20
 """Bytes up to which a file is checked without being asked."""
-FEW = 5_000
+FEW = 2_000
 """The same in tensors: each costs time of its own, which the window would feel."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -42,7 +43,7 @@ SHOWN_KINDS = 10
 _SLOT, _DEPTH_SLOT = "layers", "depth of the network"
 _AGAIN_MS = 400
 """Between two pictures while statistics come in."""
-_LEGEND_SHARE, _CHART_SHARE = 190, 520
+_LEGEND_SHARE, _CHART_SHARE = 210, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,8 @@ class LayersPanel(QWidget):
         self.legend = spoken(QListWidget(self), "Kinds of weight")
         self.legend.setAccessibleDescription("Space switches a kind on and off")
         self.legend.setIconSize(QSize(30, 14))
-        self.legend.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.legend.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.legend.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.legend.setFrameShape(self.legend.Shape.NoFrame)
         self.legend.itemChanged.connect(self._switched)
         return self.legend
@@ -304,6 +306,7 @@ class LayersPanel(QWidget):
     def _switched(self, item: QListWidgetItem) -> None:
         kind = self._kinds[self.legend.row(item)]
         (self._hidden.discard if item.checkState() == Qt.CheckState.Checked else self._hidden.add)(kind)
+        self._dress()
         self._draw()
 
     def _dress(self) -> None:
@@ -311,7 +314,9 @@ class LayersPanel(QWidget):
         colours, ratio = theme.of(self.palette()), self.devicePixelRatioF()
         self.legend.blockSignals(True)
         for number in range(self.legend.count()):
-            self.legend.item(number).setIcon(icon(colours, number, ratio))
+            item, shown = self.legend.item(number), self._kinds[number] not in self._hidden
+            item.setIcon(icon(colours, number, ratio, faint=not shown))
+            item.setForeground(QColor(colours.text if shown else colours.muted))
         self.legend.blockSignals(False)
 
     def changeEvent(self, event: QEvent) -> None:

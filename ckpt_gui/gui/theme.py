@@ -138,6 +138,11 @@ def sheet(c: Colours) -> str:
     QTabBar#files::tab:selected:focus, QTabBar#pages::tab:selected:focus {{ color: {c.accent}; background: {c.selected}; }}
     QToolButton#cross {{ border: 0; border-radius: 3px; color: {c.muted}; padding: 0 3px; }}
     QToolButton#cross:hover {{ background: {c.line}; color: {c.text}; }}
+    QToolButton#change {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 2px 7px; }}
+    QToolButton#change:checked {{ background: {c.raised}; border-color: {c.line}; }}
+    QToolButton#change:hover, QToolButton#change:focus {{ border-color: {c.accent}; }}
+    QLineEdit[bad="true"] {{ border-color: {c.alarm}; }}
+    QFrame#pairing {{ background: {c.notice_back}; border: 0; border-radius: 4px; }}
     QSplitter::handle {{ background: {c.line}; }}
     QSplitter::handle:hover {{ background: {c.accent}; }}
     QStatusBar {{ background: {c.window}; border-top: 1px solid {c.line}; color: {c.muted}; }}
@@ -145,6 +150,8 @@ def sheet(c: Colours) -> str:
     QStatusBar QLabel {{ color: {c.muted}; }}
     QHeaderView {{ background: {c.window}; border: 0; }}
     QHeaderView::section {{ background: {c.window}; color: {c.muted}; border: 0; border-bottom: 1px solid {c.line}; padding: 3px 6px; }}
+    QHeaderView::section:vertical {{ border-bottom: 0; border-right: 1px solid {c.line}; padding: 0 6px; }}
+    QTableCornerButton::section {{ background: {c.window}; border: 0; border-bottom: 1px solid {c.line}; border-right: 1px solid {c.line}; }}
     QProgressBar {{ background: {c.line}; border: 0; border-radius: 3px; max-height: 6px; min-height: 6px; }}
     QProgressBar::chunk {{ background: {c.accent}; border-radius: 3px; }}
     QScrollBar {{ background: {c.window}; border: 0; }}

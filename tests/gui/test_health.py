@@ -10,6 +10,7 @@ import torch
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from ckpt_gui.core.health import Health
 from ckpt_gui.gui import checking
 from ckpt_gui.gui.health_section import HealthSection
 from ckpt_gui.gui.overview_panel import OverviewPanel
@@ -31,6 +32,12 @@ def section(window: Window) -> HealthSection:
     panel = window.details.panel("overview")
     assert isinstance(panel, OverviewPanel)
     return panel.findChildren(HealthSection)[-1]
+
+
+def outcome(window: Window) -> Health | None:
+    file = window.current()
+    assert file is not None
+    return file.health
 
 
 def said(window: Window) -> str:
@@ -71,15 +78,13 @@ def test_a_large_file_waits_to_be_asked(
     monkeypatch.setattr(checking, "SMALL", 100)
     window.open([str(ill)])
     settle(window)
-    file = window.current()
-    assert file is not None
-    assert file.health is None
+    assert outcome(window) is None
     assert "Check values and checksums (" in button(window).text()
 
     button(window).click()
     settle(window)
 
-    assert file.health is not None
+    assert outcome(window) is not None
     assert "NaN" in said(window)
     assert "again" in button(window).text()
 
@@ -148,20 +153,18 @@ def test_a_check_can_be_stopped_and_begun_again(window: Window, tmp_path: Path, 
     torch.save({str(number): torch.randn(1 << 20) for number in range(20)}, path)
     window.open([str(path)])
     settle(window)
-    file = window.current()
-    assert file is not None
-    assert file.health is None
+    assert outcome(window) is None
     window.commands.named["health"].trigger()
-    assert file.check is not None
     assert not button(window).isVisibleTo(window)
-    file.check.cancel()
+    task = next(task for task in window.jobs.tasks if task.label.startswith("Checking"))
+    task.cancel()
     settle(window)
 
     assert "stopped" in said(window)
     window.details.fill()
-    assert file.check is None
+    assert window.jobs.tasks == ()
     button(window).click()
-    qtbot.waitUntil(lambda: file.health is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: outcome(window) is not None, timeout=20_000)
     assert "all its values are finite" in said(window)
 
 

@@ -239,8 +239,8 @@ def test_filter_to_this_keeps_just_that_part(panel: TreePanel) -> None:
 
 
 def test_large_files_answer_between_events(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ckpt_gui.gui.tree_panel.slices.AT_ONCE", 0.0)
-    monkeypatch.setattr("ckpt_gui.gui.tree_panel.slices.SLICE", 0.0)
+    monkeypatch.setattr("ckpt_gui.gui.slices.AT_ONCE", 0.0)
+    monkeypatch.setattr("ckpt_gui.gui.slices.SLICE", 0.0)
     panel = TreePanel()
     qtbot.addWidget(panel)
     panel.show_checkpoint(SAMPLE)
@@ -391,10 +391,27 @@ def test_what_comes_later_is_off_and_says_so(panel: TreePanel) -> None:
     for name in ("compare", "convert"):
         assert not panel.commands[name].isEnabled()
         assert "later version" in panel.commands[name].toolTip()
+
+
+def test_a_column_of_statistics_asks_for_those_on_the_screen(panel: TreePanel, qtbot: QtBot) -> None:
     menu = panel.rows.tree.columns.menu(panel)
     statistic = next(action for action in menu.actions() if action.text() == "Min")
-    assert not statistic.isEnabled()
-    assert "once statistics" in statistic.toolTip()
+    with qtbot.waitSignal(panel.statistics_wanted) as wanted:
+        statistic.trigger()
+
+    assert panel.checkpoint is not None
+    shown = [panel.checkpoint.nodes.tensor[node] for node in nodes_in_sight(panel)]
+    assert wanted.args == [[tensor for tensor in shown if tensor >= 0]]
+
+
+def nodes_in_sight(panel: TreePanel) -> list[int]:
+    view, found = panel.rows.tree, list[int]()
+    index = view.indexAt(QPoint(2, 2))
+    while index.isValid() and view.visualRect(index).top() <= view.viewport().height():
+        found.append(index.internalId())
+        index = view.indexBelow(index)
+    assert panel.checkpoint is not None
+    return [node for node in found if node < len(panel.checkpoint.nodes)]
 
 
 @NO_GRAB

@@ -81,10 +81,10 @@ def test_a_path_that_is_not_there_is_a_sentence(window: Window, sample: Path, se
 
 
 def test_a_page_that_is_not_there_yet_is_a_sentence(window: Window, sample: Path, settle: Settle) -> None:
-    window.open([str(sample)], tab="histogram")
+    window.open([str(sample)], tab="spectrum")
     settle(window)
 
-    assert "histogram" in window.notices.sentences()[0]
+    assert "spectrum" in window.notices.sentences()[0]
 
 
 def test_a_file_is_open_once(window: Window, sample: Path, other: Path, settle: Settle) -> None:

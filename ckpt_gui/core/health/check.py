@@ -40,7 +40,7 @@ def check(
             return _health(found, ["What is on the disk was not looked at any further."], remarks(checkpoint.notes))
         every = [Records(number, file) for number, file in enumerate(files)]
         found.add(damage(checkpoint, checksums=any(one.listed for one in every)))
-        wanted = targets(checkpoint, reading)
+        wanted = targets(checkpoint)
         packed = sum(one.nbytes for one in every)
         total = packed + wanted.nbytes
         checked = compare(every, report, total, executor, workers)
@@ -115,7 +115,8 @@ def _health(
 def _values_nbytes(checkpoint: Checkpoint, wanted: Targets, counted: set[int]) -> int:
     """Bytes of the storages looked at, but for those in files whose records are counted already."""
     storages = checkpoint.storages
-    return sum(storages.packed[one] for one in wanted.storages if storages.source[one] not in counted)
+    seen = {checkpoint.tensors.storage[tensor] for tensor in wanted.rows} - {-1}
+    return sum(storages.packed[one] for one in seen if storages.source[one] not in counted)
 
 
 def _account(checkpoint: Checkpoint, every: Sequence[Records], rows: int, nbytes: int) -> Iterator[str]:

@@ -104,4 +104,5 @@ class Entries:
             if seen > MAX_LISTED
         ]
         order = list(Kind)
-        return sorted(self._listed + more, key=lambda entry: order.index(entry.kind))
+        listed = sorted(self._listed, key=lambda entry: entry.node)  # they came as they were found
+        return sorted(listed + more, key=lambda entry: order.index(entry.kind))

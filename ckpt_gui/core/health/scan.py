@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.columns import Flag
-from ckpt_gui.core.errors import ReadError
+from ckpt_gui.core.errors import NoValues, ReadError
 from ckpt_gui.core.health.nouns import Entry, Kind
 from ckpt_gui.core.health.rows import dead_rows, may_have_dead_rows
 from ckpt_gui.core.health.users import Users
@@ -38,16 +38,14 @@ class Targets:
     """Tensor → all rows that show the same window, itself the first."""
     nbytes: int = 0
     """Bytes of all windows, roughly."""
-    storages: set[int] = field(default_factory=set)
-    """Where they lie."""
     without: dict[str, int] = field(default_factory=dict)
     """Why tensors have no values → how many."""
     left_out: int = 0
     """Windows of bytes that others show."""
 
 
-def targets(checkpoint: Checkpoint, reading: Reading) -> Targets:
-    """Every tensor row that holds values and is all right as far as the index tells."""
+def targets(checkpoint: Checkpoint) -> Targets:
+    """Every tensor row that has elements and is all right as far as the index tells."""
     columns, found = checkpoint.tensors, Targets()
     known: dict[object, int] = {}
     spent: dict[int, int] = {}
@@ -60,10 +58,6 @@ def targets(checkpoint: Checkpoint, reading: Reading) -> Targets:
             if first in found.rows:
                 found.rows[first].append(row)
             continue
-        why = reading.why_not(row)
-        if why:
-            found.without[why] = found.without.get(why, 0) + 1
-            continue
         storage = columns.storage[row]
         held = checkpoint.storages.nbytes[storage] if storage >= 0 else columns.nbytes[row]
         size = min(columns.nbytes[row], held)
@@ -73,9 +67,7 @@ def targets(checkpoint: Checkpoint, reading: Reading) -> Targets:
             continue
         found.tensors.append(row)
         found.rows[row] = [row]
-        found.storages.add(storage)
         found.nbytes += size
-    found.storages.discard(-1)
     return found
 
 
@@ -100,9 +92,15 @@ def scanned(
     executor: Executor | None,
     workers: int,
 ) -> Iterator[Entry]:
-    """Problems and findings of these tensors. Raises what ``report`` raises to stop it."""
+    """Problems and findings of these tensors; those without values are taken out of ``wanted`` and counted there.
+
+    Raises what ``report`` raises to stop it.
+    """
     for tensor, summary in scan(reading, wanted.tensors, report=report, executor=executor, workers=workers):
         rows = wanted.rows[tensor]
+        if isinstance(summary, NoValues):
+            wanted.without[str(summary)] = wanted.without.get(str(summary), 0) + len(wanted.rows.pop(tensor))
+            continue
         if isinstance(summary, ReadError):
             yield users.entry(Kind.UNREADABLE, escape(str(summary)), rows)
             continue

@@ -24,7 +24,7 @@ def place(number: int, tile: int) -> int:
 
 def number_at(position: float, tile: int, count: int) -> int:
     """The row or column at a place; the nearest one, beside a gap or beyond the ends."""
-    whole = int(max(0.0, position)) if position < 2**62 else count
+    whole = int(max(0.0, min(position, float(place(count, tile)))))
     if tile:
         kernel, inside = divmod(whole, tile + 1)
         whole = kernel * tile + min(inside, tile - 1)
@@ -38,6 +38,20 @@ def extent(plane: Plane) -> tuple[int, int]:
 
 def _end(stop: int, tile: int) -> int:
     return place(stop - 1, tile) + 1 if stop else 0
+
+
+def pixels(plane: Plane, room: tuple[float, float]) -> tuple[int, int]:
+    """Pixels for the rows and columns of a whole plane in a room of so many; cells are square if it is ``square``."""
+    rows, columns = extent(plane)
+    if square(plane):
+        scale = min(room[0] / max(rows, 1), room[1] / max(columns, 1))
+        room = rows * scale, columns * scale
+    return max(16, int(room[0])), max(16, int(room[1]))
+
+
+def square(plane: Plane) -> bool:
+    """Are cells drawn as high as wide? Kernels are little images; other rows and columns may fill the page."""
+    return plane.name == "kernels"
 
 
 class Frame(NamedTuple):
@@ -92,7 +106,7 @@ def marks(low: float, high: float, room: int, plane: Plane, side: int) -> list[T
     count = (plane.height, plane.width)[side]
     if not axes or (tile and axes[0].step > 1):  # outputs in several columns: their numbers would start again and again
         return []
-    first, last = number_at(low, tile, count), number_at(high, tile, count)
+    first, last = (number_at(at, tile, count) for at in sorted((low, high)))
     unit = tile or 1
     step = unit * _round((last - first) / unit / max(room, 2))
     begin = -(-first // step) * step
@@ -108,6 +122,20 @@ def _round(rough: float) -> int:
             if factor * power >= rough:
                 return factor * power
         power *= 10
+
+
+def strongest(picture: Picture) -> tuple[int, int]:
+    """Row and column in the middle of the cell with the largest finite magnitude; the first cell if there is none."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        sizes = np.abs(picture.values.astype(np.float64))
+    sizes[~(np.isfinite(sizes) & picture.seen)] = -1
+    cell = np.unravel_index(int(np.argmax(sizes)), sizes.shape)
+    found = []
+    for side in (0, 1):
+        start = picture.region[2 * side] + int(cell[side]) * picture.block[side]
+        stop = min(start + picture.block[side], picture.region[2 * side + 1])
+        found.append((start + stop - 1) // 2)
+    return found[0], found[1]
 
 
 class Line(NamedTuple):

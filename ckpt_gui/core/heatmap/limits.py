@@ -51,9 +51,9 @@ def _numbers(picture: Picture) -> NDArray[np.float64]:
 def limits(picture: Picture, scale: str = "auto", span: str = "robust") -> Limits:
     """The limits that suit a picture's finite cells.
 
-    Robust: diverging the 99th percentile of the magnitudes, sequential the central 99 % of the values. Where that
-    leaves nothing to tell apart (nearly all cells are one value), all of them count. ``auto`` is diverging where both
-    signs occur.
+    Robust: diverging the 99th percentile of the magnitudes but zeros (of a sparse tensor they would be all), sequential
+    the central 99 % of the values; where that leaves nothing to tell apart, all of them count. ``auto`` is diverging
+    where both signs occur.
     """
     numbers = _numbers(picture)
     finite = numbers[np.isfinite(numbers) & picture.seen]
@@ -63,8 +63,8 @@ def limits(picture: Picture, scale: str = "auto", span: str = "robust") -> Limit
     diverging = scale == "diverging" or (scale == "auto" and least < 0 < most)
     if diverging:
         high = max(-least, most)
-        if span == "robust":
-            high = _rank(np.abs(finite), _ROBUST) or high
+        if span == "robust" and high:
+            high = _rank(np.abs(finite[finite != 0]), _ROBUST)
         return Limits(-(high or 1.0), high or 1.0, True, span)
     if span == "robust":
         low, high = _rank(finite, (100 - _ROBUST) / 2), _rank(finite, (100 + _ROBUST) / 2)

@@ -8,10 +8,12 @@ from typing import Any
 from ckpt_gui.core.heatmap.limits import Limits, Outside
 from ckpt_gui.core.heatmap.picture import Picture
 from ckpt_gui.core.heatmap.plane import Axis, Plane
+from ckpt_gui.core.stats.ticks import minus
 from ckpt_gui.core.text import join_words, plural
 
-SCALAR = "It is a single number, with no rows or columns to draw: {}."
-EMPTY = "It is empty: one of its sizes is 0, so there is nothing to draw."
+NOTHING = "There is no heat-map of this tensor: {}."
+SCALAR = "A single number has no rows or columns to draw: {}."
+EMPTY = "it is empty, one of its sizes is 0"
 _HOW = {"largest": "the largest magnitude", "mean": "the mean"}
 _OF = {
     "": "",
@@ -63,7 +65,7 @@ def _layout(plane: Plane) -> list[str]:
     kernel = " × ".join(f"{plane.shape[dim]:,}" for dim in range(into.dim + 1, len(plane.shape)))
     folded = f" in {plane.split.size:,} columns" if plane.split is not None else ""
     return [
-        f"{out:,} × {into.size:,} kernels of {kernel}, {plural(out, 'output')} downwards{folded}, "
+        f"{out:,} × {into.size:,} kernels of {kernel}: {plural(out, 'output')} downwards{folded}, "
         f"{plural(into.size, 'input')} across"
     ]
 
@@ -77,6 +79,16 @@ def slice_text(plane: Plane) -> str:
 def index_text(index: Sequence[int]) -> str:
     """``[12, 3]``."""
     return "[" + ", ".join(map(str, index)) + "]"
+
+
+def value_text(picture: Picture, row: int, column: int) -> str:
+    """What stands at a place, as far as the picture tells: ``[12, 3] = 0.0123``, or only the index."""
+    index = picture.plane.index_at(row, column)
+    if index is None:
+        return "beyond the end"
+    if not picture.exact:
+        return index_text(index)
+    return f"{index_text(index)} = {number_text(picture.values[_cell_at(picture, row, column)])}"
 
 
 def cell_text(picture: Picture, row: int, column: int) -> str:
@@ -119,7 +131,7 @@ def scale_text(within: Limits) -> str:
 def number_text(value: Any) -> str:
     """A value as it is read out: whole integers, floats in the digits that tell them apart in their own type."""
     plain = value.item() if hasattr(value, "item") and value.dtype.kind not in "fc" else value
-    return f"{plain:,}" if isinstance(plain, int) and not isinstance(plain, bool) else str(plain)
+    return minus(f"{plain:,}" if isinstance(plain, int) and not isinstance(plain, bool) else str(plain))
 
 
 def axis_name(side: Sequence[Axis]) -> str:

@@ -29,7 +29,13 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
     config.CACHE_DIR = str(user_cache_path("ckpt_gui") / "kernels")
 
 
-def _compile(function: Any) -> Any:
+def cache_folder() -> str:
+    """Where machine code is kept from run to run."""
+    return config.CACHE_DIR
+
+
+def compile_lazily(function: Any) -> Any:
+    """Compiled when first called with each combination of types; kept in the cache folder where there is one."""
     options = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
     try:
         return njit(cache=True, **options)(function)
@@ -37,7 +43,7 @@ def _compile(function: Any) -> Any:
         return njit(**options)(function)
 
 
-@_compile
+@compile_lazily
 def _merge(f, n, mean, m2, l1):
     """Chan's formula: n values of that mean (minus the pilot) and sum of squared distances join those in ``f``."""
     both = f[COUNT] + n
@@ -48,7 +54,7 @@ def _merge(f, n, mean, m2, l1):
     f[COUNT] = both
 
 
-@_compile
+@compile_lazily
 def _sums(v):
     """Sum, sum of squares and sum of magnitudes."""
     s, q, a = 0.0, 0.0, 0.0
@@ -60,7 +66,7 @@ def _sums(v):
     return s, q, a
 
 
-@_compile
+@compile_lazily
 def _sums_scaled(v, scale):
     """The same of scaled values."""
     s, q, a = 0.0, 0.0, 0.0
@@ -72,7 +78,7 @@ def _sums_scaled(v, scale):
     return s, q, a
 
 
-@_compile
+@compile_lazily
 def _sums_about(v, pilot, scale):
     """Sum and sum of squares of the distances from a value that is scaled already."""
     s, q = 0.0, 0.0
@@ -83,7 +89,7 @@ def _sums_about(v, pilot, scale):
     return s, q
 
 
-@_compile
+@compile_lazily
 def _block_moments(v, one_sign, f):
     """The moments of a block of finite floats.
 
@@ -102,7 +108,7 @@ def _block_moments(v, one_sign, f):
         _merge(f, n, mean - f[PILOT_F] * scale, max(q - s * mean, 0.0), a)
 
 
-@_compile
+@compile_lazily
 def _find(v, wanted):
     for i in range(v.size):
         if v[i] == wanted:
@@ -110,7 +116,7 @@ def _find(v, wanted):
     return -1
 
 
-@_compile
+@compile_lazily
 def _keys32(v):
     """Least and greatest order-preserving key of float32 bits."""
     least, most = int32(0x7FFFFFFF), int32(-0x80000000)
@@ -122,7 +128,7 @@ def _keys32(v):
     return int64(least), int64(most)
 
 
-@_compile
+@compile_lazily
 def _keys64(v):
     """Least and greatest order-preserving key of float64 bits."""
     least, most = int64(0x7FFFFFFFFFFFFFFF), int64(-0x8000000000000000)
@@ -134,7 +140,7 @@ def _keys64(v):
     return least, most
 
 
-@_compile
+@compile_lazily
 def _zeros(v, minus, k):
     for i in range(v.size):
         if v[i] == 0:
@@ -143,7 +149,7 @@ def _zeros(v, minus, k):
             k[MINUS_ZEROS] += 1
 
 
-@_compile
+@compile_lazily
 def _extremes(v, least, most, base, top, k):
     """Keep a block's extremes if they are new. -0 has the key -1 and counts as 0; ``top`` takes a key's bits back."""
     if least == -1:
@@ -159,7 +165,7 @@ def _extremes(v, least, most, base, top, k):
     k[STARTED] = 1
 
 
-@_compile
+@compile_lazily
 def _find_key(v, key, top):
     bits = key ^ ((key >> int64(63)) & top)
     for i in range(v.size):
@@ -169,7 +175,7 @@ def _find_key(v, key, top):
     return -1
 
 
-@_compile
+@compile_lazily
 def _slow_floats(x, v, top, infinity, base, k, f, finite):
     """A block that holds NaN or Inf: those are counted, the finite ones gathered and treated as any block."""
     n = 0
@@ -207,7 +213,7 @@ def _slow_floats(x, v, top, infinity, base, k, f, finite):
         _block_moments(values, least >= 0 or most < 0, f)
 
 
-@_compile
+@compile_lazily
 def float32_pass(x, v, even, odd, k, f):
     """float32 values ``x``, their bits ``v`` (int32); counters of 65,536 cells in two tables of uint32."""
     top, infinity = int64(0x7FFFFFFF), int64(0x7F800000)
@@ -233,7 +239,7 @@ def float32_pass(x, v, even, odd, k, f):
         k[TAKEN] += bits.size
 
 
-@_compile
+@compile_lazily
 def float64_pass(x, v, table, k, f):
     """float64 values ``x``, their bits ``v`` (int64); counters of 524,288 cells."""
     top, infinity = int64(0x7FFFFFFFFFFFFFFF), int64(0x7FF0000000000000)
@@ -253,7 +259,7 @@ def float64_pass(x, v, table, k, f):
         k[TAKEN] += bits.size
 
 
-@_compile
+@compile_lazily
 def integer_pass(x, table, k, f):
     """Integers of 32 or 64 bits, counted as the float64 they convert to; distances are integers where that is exact."""
     values = np.empty(BLOCK, np.float64)
@@ -289,7 +295,7 @@ def integer_pass(x, table, k, f):
         k[TAKEN] += n
 
 
-@_compile
+@compile_lazily
 def pattern8_pass(v, counts, first, k):
     """Bytes: how often each of 256 patterns occurs, and where it occurs first (-1: nowhere)."""
     tables = np.zeros((4, 256), np.uint32)
@@ -313,7 +319,7 @@ def pattern8_pass(v, counts, first, k):
         k[TAKEN] += part.size
 
 
-@_compile
+@compile_lazily
 def pattern16_pass(v, even, odd, flip, mask, infinity, k):
     """16-bit patterns ``v`` (int16): counters of all 65,536, and where the extremes and the first NaN and Inf stand.
 
@@ -343,7 +349,7 @@ def pattern16_pass(v, even, odd, flip, mask, infinity, k):
         k[TAKEN] += bits.size
 
 
-@_compile
+@compile_lazily
 def _slow_halves(v, infinity, base, k):
     """A block of 16-bit floats with NaN or Inf: where these stand; least and greatest finite key, crossed if none."""
     least, most = int64(0x7FFF), int64(-0x8000)
@@ -361,7 +367,7 @@ def _slow_halves(v, infinity, base, k):
     return least, most
 
 
-@_compile
+@compile_lazily
 def _extremes16(v, least, most, base, flip, mask, k):
     if mask and least == -1:
         least = int64(0)
@@ -374,7 +380,7 @@ def _extremes16(v, least, most, base, flip, mask, k):
     k[STARTED] = 1
 
 
-@_compile
+@compile_lazily
 def _find16(v, wanted, flip, mask):
     for i in range(v.size):
         b = int64(v[i])
@@ -382,23 +388,3 @@ def _find16(v, wanted, flip, mask):
         if key == wanted or (mask and wanted == 0 and key == -1):
             return i
     return -1
-
-
-@_compile
-def bins_pass(x, cells, shift, first_bin, edges, counts):
-    """Count finite values between edges: ``counts[0]`` under the first, ``counts[i]`` in bin i, the last over the last.
-
-    ``first_bin`` says for each cell (the bits' top) where its lowest value belongs, -1 for non-finite ones; from there
-    it is a step or none. The last bin holds its upper edge too.
-    """
-    last = edges.size - 1
-    for i in range(x.size):
-        place = first_bin[cells[i] >> shift]
-        if place < 0:
-            continue
-        value = float64(x[i])
-        while place <= last and value >= edges[place]:
-            place += 1
-        if place == last + 1 and value == edges[last]:
-            place = last
-        counts[place] += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.renames import Rule
 from ckpt_gui.core.wire import Opened
 
@@ -50,6 +51,11 @@ class Side:
     listing: Listing
     prefix: str = ""
     """What all names in it begin with, where the root was asked for by the beginning of names; dot included."""
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The file's index."""
+        return self.opened.checkpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,18 @@ class Chart:
         """Are these the counts of all values?"""
         return not self.known.sampled and all(one.exact for one in self.histograms)
 
+    @property
+    def whole_numbers(self) -> bool:
+        """Are all the values integers?"""
+        return all(isinstance(one.min, int) for one in self.known.summaries if one.min is not None)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The ends of what is to be seen, in values; bars of integers may reach beyond."""
+        if self.view.low is not None and self.view.high is not None:
+            return self.view.low, self.view.high
+        return self.whole
+
 
 def sample(reading: Reading, parts: Sequence[Part], report: Report = SILENT) -> Gathered:
     """What a sample tells, scaled up to the whole; within milliseconds. Raises like ``measure``."""
@@ -151,14 +163,21 @@ class _Step(Report):
 
 
 def _sampled(reading: Reading, part: Part, report: Report) -> Iterator[tuple[int, Summary | ReadError]]:
-    """Some of the tensors, weighted for those left out."""
-    step = -(-len(part.tensors) // MAX_SAMPLED)
-    for number, tensor in enumerate(part.tensors[:: step or 1]):
+    """Some of the tensors, weighted for those left out; more only until one has values."""
+    numel, chosen = reading.checkpoint.tensors.numel, part.tensors[:: -(-len(part.tensors) // MAX_SAMPLED) or 1]
+    times = sum(numel[tensor] for tensor in part.tensors) / max(sum(numel[tensor] for tensor in chosen), 1)
+    some = False
+    for number, tensor in enumerate(dict.fromkeys(chosen + part.tensors)):
+        if number >= len(chosen) and some:
+            return
         report.at(number, len(part.tensors), "tensors")
         try:
-            yield tensor, scaled(preview(reading, tensor))
+            found = scaled(preview(reading, tensor), times)
         except ReadError as exc:
             yield tensor, exc
+            continue
+        some = True
+        yield tensor, replace(found, sampled=True) if len(chosen) < len(part.tensors) else found
 
 
 def _know(parts: Sequence[Part], found: Callable[[Part], Iterable[tuple[int, Summary | ReadError]]]) -> Gathered:
@@ -228,8 +247,7 @@ def _part(whole: Summary, view: View, bars: int) -> Floats:
     assert view.high is not None
     low, high, integers = view.low, view.high, isinstance(whole.min, int)
     if integers and view.axis == "linear" and view.bins is None and high - low < MOST_BINS and abs(low) < 2**52:
-        first = math.ceil(low)
-        return np.arange(first, max(math.floor(high), first) + 2, dtype=np.float64) - 0.5
+        return np.arange(math.floor(low + 0.5), math.ceil(high - 0.5) + 2, dtype=np.float64) - 0.5
     found = edges(whole, bins=view.bins, axis=view.axis, low=low, high=high)
     if view.bins is None and len(found) - 1 < bars:
         found = edges(whole, bins=bars, axis=view.axis, low=low, high=high)

@@ -125,7 +125,7 @@ def span(chart: Chart, which: int) -> str:
     low, high = float(chart.edges[which]), float(chart.edges[which + 1])
     if low == high:
         return number(low, 6)
-    if whole_numbers(chart):
+    if chart.whole_numbers:
         first, last = int(np.ceil(low)), int(np.ceil(high)) - 1
         if which == len(chart.edges) - 2:
             last = int(np.floor(high))
@@ -140,11 +140,6 @@ def _digits(low: float, high: float) -> int:
     """As many as it takes to tell the ends apart, and one more."""
     apart = abs(high - low) / max(abs(low), abs(high))
     return int(min(17, max(4, 2 - np.floor(np.log10(apart)))))
-
-
-def whole_numbers(chart: Chart) -> bool:
-    """Are all the values integers, as the type of their least and greatest tells?"""
-    return all(isinstance(one.min, int) for one in chart.known.summaries if one.min is not None)
 
 
 def bar(chart: Chart, which: int) -> str:

@@ -9,15 +9,19 @@ import numpy as np
 from ckpt_gui.core.stats.nouns import Distribution, Summary
 
 
-def scaled(summary: Summary) -> Summary:
-    """A sample's counts and sums multiplied up to ``numel``, rounded; what is no sample stays as it is."""
-    if not summary.sampled or not summary.count or summary.numel <= summary.count:
+def scaled(summary: Summary, times: float = 1.0) -> Summary:
+    """A sample's counts and sums multiplied up to ``numel``, rounded; what is no sample stays as it is.
+
+    ``times`` more than 1: it stands for so many like it.
+    """
+    whole = summary.numel if summary.sampled else summary.count
+    factor = times * max(whole, summary.count) / max(summary.count, 1)
+    if factor <= 1 or not summary.count:
         return summary
-    factor = summary.numel / summary.count
     counts = np.maximum(np.rint(summary.distribution.counts * factor), 1).astype(np.int64)
     return replace(
         summary,
-        count=summary.numel,
+        count=round(summary.count * factor),
         finite=round(summary.finite * factor),
         nan=round(summary.nan * factor),
         posinf=round(summary.posinf * factor),

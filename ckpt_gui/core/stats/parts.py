@@ -72,8 +72,8 @@ def _window(checkpoint: Checkpoint, tensor: int) -> object:
 
 def _shortened(names: Sequence[str]) -> list[str]:
     """The names without the steps of the path that all of them begin with; one alone keeps its last step."""
-    if len(names) == 1:
-        return [names[0].rpartition("/")[2] or names[0]]
+    if len(names) < 2:
+        return [name.rpartition("/")[2] or name for name in names]
     first, last = min(names), max(names)
     same = next((at for at, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
     cut = max(first.rfind("/", 0, same), first.rfind(".", 0, same)) + 1

@@ -54,6 +54,16 @@ class Table:
     raw: bool
     """These are the stored integers."""
 
+    def labels_rows(self, shown: Layout) -> bool:
+        """Whether a row is told by where it stands in the sparse tensor: rows must be entries for that."""
+        return self.sparse and shown.column_axis != 0
+
+    def longest_label(self, shown: Layout) -> str:
+        """What stands before the row with the most to say."""
+        if not self.labels_rows(shown):
+            return shown.row_label(shown.rows - 1)
+        return ", ".join(str(max(size - 1, 0)) for size in self.reading.checkpoint.shape(self.tensor))
+
 
 def fetch(reading: Reading, tensor: int, layout: Layout, rows: range, columns: range, *, raw: bool = False) -> Cells:
     """Read some rows and columns of a table; those of a wrapped dimension whole. ``raw`` as in ``Reading.values``.

@@ -138,16 +138,15 @@ class Layout:
 def layout(
     shape: Sequence[int], index: Index | None = None, column_axis: int | None = None, *, wrap: bool = True
 ) -> Layout:
-    """The table of those entries; ``column_axis`` where it is one of the dimensions left, else the last of them.
+    """The table of those entries; ``column_axis`` where it is one of several dimensions left, else the last of them.
 
     ``wrap``: whether a single dimension is wrapped; one column otherwise.
     """
     index = index or whole(shape)
     free = index.free
-    if len(free) < 2 and (column_axis is None or column_axis not in free):
+    if len(free) < 2:
         return Layout(tuple(shape), index, None, WRAPPED if free and wrap else 0)
-    axis = column_axis if column_axis in free else free[-1]
-    return Layout(tuple(shape), index, axis)
+    return Layout(tuple(shape), index, column_axis if column_axis in free else free[-1])
 
 
 def _runs(rows: range, sizes: Sequence[int]) -> Iterator[tuple[int, list[range]]]:

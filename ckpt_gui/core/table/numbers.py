@@ -15,11 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ckpt_gui.core.table.styles import WITH_DIGITS, Style
+from ckpt_gui.core.table.styles import Style
 from ckpt_gui.core.tensors import Form, table
 
-_OWN_SHORTEST = ("float16", "float32", "float64")
-"""NumPy knows the shortest text of these."""
 _TOO_LONG = 1e16
 """From here on fixed digits would show more than the value says."""
 
@@ -41,20 +39,23 @@ def formatter(form: Form, style: Style) -> Callable[[Any, Any], str]:
 
 
 def widest(form: Form, style: Style) -> int:
-    """Characters that values of that form take, in general."""
-    times = 2 if form.parts > 1 else 1
+    """Characters that values of that form take, as a rule; integers may take more."""
     bits = 8 * form.pattern.itemsize
-    if style.kind == "bits":
-        return times * (bits // 4 + 2) + times - 1
-    if form.encoding == "bool":
+    if form.encoding == "bool" and style.kind != "bits":
         return 5
-    if form.encoding.startswith(("int", "uint")):
-        return min(math.ceil(bits * 0.302) + 1, 12)
-    if style.kind in WITH_DIGITS:
-        return times * (style.digits + (7 if style.kind == "scientific" else 5))
-    if style.kind == "hexadecimal":
-        return times * {64: 22, 32: 15}.get(bits, 11)
-    return times * ({64: 20, 32: 13}.get(bits, 9) if style.kind == "shortest" else 8)
+    if style.kind == "bits":
+        one = bits // 4 + 2
+    elif style.kind == "scientific":
+        one = style.digits + 7
+    elif form.encoding.startswith(("int", "uint")):
+        one = 5
+    elif style.kind == "fixed":
+        one = style.digits + 5
+    elif style.kind == "hexadecimal":
+        one = {64: 22, 32: 15}.get(bits, 11)
+    else:
+        one = {64: 20, 32: 13}.get(bits, 9) if style.kind == "shortest" else 8
+    return 2 * one + 1 if form.parts > 1 else one
 
 
 def _part_encoding(encoding: str) -> str:
@@ -85,6 +86,8 @@ def _scientific(value: int, digits: int) -> str:
     """An integer with a power of ten; through decimals, which hold every digit of it."""
     from decimal import Decimal
 
+    if not value:
+        return f"{0:.{digits}e}"
     mantissa, _, exponent = f"{Decimal(value):.{digits}e}".partition("e")
     return f"{mantissa}e{int(exponent):+03d}"
 
@@ -104,14 +107,14 @@ def _unending(value: float) -> str:
 
 def _finite(encoding: str, style: Style) -> Callable[[Any], str]:
     if style.kind == "fixed":
-        return lambda value: f"{value:.{style.digits}{'f' if abs(value) < _TOO_LONG else 'e'}}"
+        return lambda value: f"{float(value):.{style.digits}{'f' if abs(float(value)) < _TOO_LONG else 'e'}}"
     if style.kind == "scientific":
-        return lambda value: f"{value:.{style.digits}e}"
+        return lambda value: f"{float(value):.{style.digits}e}"
     if style.kind == "integer":
         return _rounded
     if style.kind == "hexadecimal":
         return lambda value: _hexadecimal(float(value))
-    return str if encoding in _OWN_SHORTEST else lambda value: shortest(float(value), encoding)
+    return lambda value: str(value) if value.dtype.name == encoding else shortest(float(value), encoding)
 
 
 def _rounded(value: Any) -> str:
@@ -130,7 +133,10 @@ def _hexadecimal(value: float) -> str:
 
 
 def shortest(value: float, encoding: str) -> str:
-    """The shortest decimal that reads back as this finite value of a type of at most 16 bits."""
+    """The shortest decimal that reads back as this finite value of a type of at most 16 bits.
+
+    None that stands half way between two values: which way that goes is each reader's own.
+    """
     if value == 0:
         return str(value)
     low, high = _between(abs(value), encoding)

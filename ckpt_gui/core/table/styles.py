@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 KINDS = ("shortest", "fixed", "scientific", "integer", "hexadecimal", "bits")
 WORDS = {
-    "shortest": "Shortest exact", "fixed": "Fixed digits", "scientific": "Scientific", "integer": "Whole numbers",
+    "shortest": "Shortest", "fixed": "Fixed digits", "scientific": "Scientific", "integer": "Whole numbers",
     "hexadecimal": "Hexadecimal float", "bits": "Bits",
 }  # fmt: skip
 """What each kind is called."""

@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
-from ckpt_gui.core.errors import CheckpointError
-from ckpt_gui.core.heatmap import words
+from ckpt_gui.core.errors import CheckpointError, NoValues
+from ckpt_gui.core.heatmap import drawn as work
+from ckpt_gui.core.heatmap import gaps, words
 from ckpt_gui.core.heatmap.blocks import layout_of
 from ckpt_gui.core.heatmap.look import Look, look
 from ckpt_gui.core.heatmap.picture import Picture, Want, is_sparse, worth_preview
 from ckpt_gui.core.heatmap.plane import Plane, Region, default_plane, row, sliced
 from ckpt_gui.gui import rich
-from ckpt_gui.gui.heatmap_panel import saving, work
-from ckpt_gui.gui.heatmap_panel.controls import Controls
-from ckpt_gui.gui.heatmap_panel.options import Options, keep, remembered
+from ckpt_gui.gui.heatmap_controls.controls import Controls
+from ckpt_gui.gui.heatmap_controls.options import Options, keep, remembered
+from ckpt_gui.gui.heatmap_panel import saving
+from ckpt_gui.gui.heatmap_panel.page import Page
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.settings import Settings
-from ckpt_gui.gui.spoken import Elided, muted, spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.gui.open_files import OpenFile
@@ -34,7 +35,11 @@ _PATIENCE_MS = 150
 _LOOK_MS = 60
 """So long the cross-hair must stand still before its value is read."""
 _PICK_ONE = "Pick one tensor to see its values as a heat-map."
-_HINT = "Point, or arrow keys, to read a value; wheel, drag, + and − zoom; Page Up and Down step slices; Home shows all"
+_HINT = "Point, or press an arrow, to read a value; wheel, + and − zoom, Home shows everything"
+_HINT_IN_FULL = (
+    "Point at a value to read it, or press the arrows (with Shift ten times as far). The wheel, + and − zoom, dragging "
+    "moves the picture, a double click or Home shows everything. Page Up and Page Down step through the slices."
+)
 
 
 class HeatmapPanel(QWidget):
@@ -66,35 +71,12 @@ class HeatmapPanel(QWidget):
         self.plot = HeatmapPlot(self)
         self._make_actions()
         self.controls = Controls(remembered(settings), self.actions(), self)
-        self._lay_out()
-        self._wire()
-
-    def _lay_out(self) -> None:
-        self._words = muted(spoken(QLabel(self), "What the heat-map shows"))
-        self._words.setWordWrap(True)
-        self._words.setTextFormat(Qt.TextFormat.RichText)
-        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self._readout = muted(spoken(Elided(self), "The value under the cross-hair"))
-        chart = QWidget(self)
-        box = QVBoxLayout(chart)
-        box.setContentsMargins(0, 6, 0, 6)
-        for widget in (self.controls, self._words):
-            box.addWidget(widget)
-        box.addWidget(self.plot, 1)
-        box.addWidget(self._readout)
-        self._sentence = spoken(QLabel(self), "Why there is no heat-map")
-        self._sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._sentence.setWordWrap(True)
-        self._sentence.setTextFormat(Qt.TextFormat.PlainText)
-        self._sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._stack = QStackedWidget(self)
-        self._stack.addWidget(self._sentence)
-        self._stack.addWidget(chart)
+        self._page = Page(self.controls, self.plot, self)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        outer.addWidget(self._page)
         self.setFocusProxy(self.plot)
+        self._wire()
 
     def _wire(self) -> None:
         self.controls.changed.connect(self._chosen)
@@ -102,9 +84,10 @@ class HeatmapPanel(QWidget):
         self.plot.part_wanted.connect(self._want_part)
         self.plot.pointed.connect(self._pointed)
         self.plot.slice_wanted.connect(self.controls.layout_row.step)
-        self._patience, self._look_clock = QTimer(self), QTimer(self)
-        clocks = ((self._patience, _PATIENCE_MS, self._wait), (self._look_clock, _LOOK_MS, self._look))
-        for clock, milliseconds, act in clocks:
+        self._patience, self._look_clock, self._start = QTimer(self), QTimer(self), QTimer(self)
+        self._clocks = (self._patience, self._look_clock, self._start)
+        acts = ((_PATIENCE_MS, self._wait), (_LOOK_MS, self._look), (0, partial(self._read, quick=True)))
+        for clock, (milliseconds, act) in zip(self._clocks, acts, strict=True):
             clock.setSingleShot(True)
             clock.setInterval(milliseconds)
             clock.timeout.connect(act)
@@ -113,7 +96,7 @@ class HeatmapPanel(QWidget):
         """What can be done with the picture; in the page's menu and the palette too."""
         for label, keys, act in (
             ("Save as PNG…", "Ctrl+S", partial(self._save, "png")),
-            ("Save as SVG…", "Ctrl+Alt+V", partial(self._save, "svg")),
+            ("Save as SVG…", "Ctrl+Alt+D", partial(self._save, "svg")),
             ("Copy picture", "Ctrl+Alt+I", lambda: self.message.emit(saving.copy(self.plot))),
             ("Show everything", "Ctrl+Home", self.plot.show_everything),
             ("Next slice", "Ctrl+Alt+PgDown", lambda: self.controls.layout_row.step(1)),
@@ -144,7 +127,7 @@ class HeatmapPanel(QWidget):
         try:
             self._begin(file)
         except CheckpointError as exc:
-            self._say(str(exc))
+            self._say(words.NOTHING.format(exc) if isinstance(exc, NoValues) else str(exc))
 
     def _begin(self, file: OpenFile) -> None:
         reading, tensor = file.reading(), self._tensor
@@ -163,8 +146,9 @@ class HeatmapPanel(QWidget):
         """Stop what is under way and forget the file: something else is picked, or it is closed."""
         for slot in (_WHOLE, _PART, _LOOK):
             self._jobs.cancel(slot)
-        for clock in (self._patience, self._look_clock):
+        for clock in self._clocks:
             clock.stop()
+        self.plot.forget()
         self._file, self._picked, self._tensor = None, (None, ()), -1
         self._plane = self._whole = self._part = None
 
@@ -175,14 +159,15 @@ class HeatmapPanel(QWidget):
         self._plane = plane
         self.controls.layout_row.show_plane(plane, plain=self._plain)
         self._patience.start()
-        self._read(quick=True)
+        self._start.start()
 
     def _read(self, *, quick: bool) -> None:
         """All of the plane; a preview first where it takes long and ``quick``."""
         if self._file is None or self._plane is None:
             return
         reading, tensor, options = self._file.reading(), self._tensor, self.controls.options
-        want = self._want(self._plane.whole)
+        room = self.plot.room() if self._page.drawn else self._page.likely_room()
+        want = self._want(self._plane.whole, gaps.pixels(self._plane, room))
         first = quick and worth_preview(reading, tensor, want)
         self._jobs.cancel(_PART)
         self._jobs.run(
@@ -193,10 +178,9 @@ class HeatmapPanel(QWidget):
             label="" if first else f"Heat-map of {text.escape(self._name)}",
         )
 
-    def _want(self, region: Region) -> Want:
+    def _want(self, region: Region, pixels: tuple[int, int]) -> Want:
         assert self._plane is not None
-        options = self.controls.options
-        return Want(self._plane, region, self.plot.room(), options.how, options.face)
+        return Want(self._plane, region, pixels, self.controls.options.how, self.controls.options.face)
 
     def _previewed(self, drawn: work.Drawn) -> None:
         self._show_whole(drawn)
@@ -205,8 +189,10 @@ class HeatmapPanel(QWidget):
     def _show_whole(self, drawn: work.Drawn) -> None:
         self._patience.stop()
         self._whole, self._part = drawn, None
-        self._turn(1)
-        self.plot.show_whole(drawn.picture.plane, drawn.frame, drawn.shades, drawn.limits, drawn.outside, drawn.aloud)
+        self._page.setCurrentIndex(1)
+        self._enable()
+        at = gaps.strongest(drawn.picture)
+        self.plot.show_whole(drawn.picture.plane, drawn.image, drawn.limits, drawn.outside, at, drawn.aloud)
         self._tell(drawn)
         self._want_part(self.plot.part())
 
@@ -214,12 +200,15 @@ class HeatmapPanel(QWidget):
         """The part in sight is another one: read it at its own resolution, if the whole does not show as much."""
         if self._file is None or self._whole is None or self._whole.picture.sampled:
             return
-        want = self._want(region)
+        want = self._want(region, self.plot.pixels(region))
         if _shows(self._whole.picture, want):
             self._jobs.cancel(_PART)
             self._tell(self._whole)
             return
         if self._part is not None and _shows(self._part.picture, want):
+            return
+        if region == want.plane.whole:  # the page has grown: the colours are to suit the finer cells
+            self._read(quick=False)
             return
         reading, tensor, within = self._file.reading(), self._tensor, self._whole.limits
         self._jobs.run(
@@ -232,16 +221,18 @@ class HeatmapPanel(QWidget):
 
     def _show_part(self, drawn: work.Drawn) -> None:
         self._part = drawn
-        self.plot.show_part(drawn.frame, drawn.shades, drawn.aloud)
+        self.plot.show_part(drawn.image, drawn.aloud)
         self._tell(drawn)
 
     def _tell(self, drawn: work.Drawn) -> None:
         odd = f" {rich.escape(drawn.odd)}." if drawn.odd else ""
-        self._words.setText(rich.escape(drawn.words) + odd)
+        self._page.words.setText(rich.escape(drawn.words) + odd)
         if self.plot.at is not None:
             self._pointed(*self.plot.at)
+            self._look_clock.stop()
+            self._look()  # at once: nobody is moving the cross-hair
         else:
-            self._readout.say(_HINT)
+            self._page.readout.say(_HINT, _HINT_IN_FULL)
 
     # -------------------------------------------------------------------------------------------- the cross-hair
 
@@ -257,9 +248,8 @@ class HeatmapPanel(QWidget):
     def _pointed(self, down: int, across: int) -> None:
         if (seen := self._seen(down, across)) is None:
             return
-        index = seen.plane.index_at(down, across)
-        where = words.index_text(index) if index is not None else "Beyond the end"
-        self._readout.say(" · ".join(filter(None, (where, words.cell_text(seen, down, across)))))
+        told = words.value_text(seen, down, across), words.cell_text(seen, down, across)
+        self._page.readout.say(" · ".join(filter(None, told)))
         self.plot.show_lines(work.lines(seen, (down, across)))
         self._look_clock.start()
 
@@ -275,7 +265,7 @@ class HeatmapPanel(QWidget):
     def _looked(self, found: Look) -> None:
         if self.plot.at != (found.row, found.column) or (seen := self._seen(*self.plot.at)) is None:
             return
-        self._readout.say(" · ".join(filter(None, (found.words, words.cell_text(seen, *self.plot.at)))))
+        self._page.readout.say(" · ".join(filter(None, (found.words, words.cell_text(seen, *self.plot.at)))))
         there = work.lines(seen, self.plot.at)
         self.plot.show_lines((found.across or there[0], found.down or there[1]))
 
@@ -285,10 +275,9 @@ class HeatmapPanel(QWidget):
         if self._whole is None or self._whole.picture.plane != self._plane:
             self._say("Reading the values …")
 
-    def _turn(self, page: int) -> None:
-        self._stack.setCurrentIndex(page)
+    def _enable(self) -> None:
         for action in self.actions():
-            action.setEnabled(bool(page))
+            action.setEnabled(self._page.drawn)
 
     def _fail(self, sentence: str, _details: str) -> None:
         for slot in (_WHOLE, _PART, _LOOK):
@@ -298,20 +287,20 @@ class HeatmapPanel(QWidget):
     def _say(self, sentence: str) -> None:
         """A sentence in place of the picture."""
         self._patience.stop()
-        self._sentence.setText(sentence)
-        self._turn(0)
+        self._page.say(sentence)
+        self._enable()
 
     def sentence(self) -> str:
         """What stands in place of the picture; "" where there is one."""
-        return str(self._sentence.text()) if self._stack.currentIndex() == 0 else ""
+        return self._page.sentence()
 
     def words(self) -> str:
         """What stands above the picture."""
-        return str(self._words.text())
+        return str(self._page.words.text())
 
     def readout(self) -> str:
         """What is said of the value under the cross-hair."""
-        return self._readout.whole
+        return self._page.readout.whole
 
     # -------------------------------------------------------------------------------------------- what is wanted
 

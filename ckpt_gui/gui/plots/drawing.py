@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 from PySide6.QtWidgets import QGraphicsView
 
 
@@ -24,13 +24,13 @@ def png(plot: QGraphicsView, background: QColor) -> bytes:
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image(plot, background).save(buffer, b"PNG")
+    QImageWriter(buffer, QByteArray(b"PNG")).write(image(plot, background))
     buffer.close()
     return bytes(data.data())
 
 
 def svg(plot: QGraphicsView, background: QColor, title: str) -> bytes:
-    """The bytes of an SVG file; cells are an image in it, text and lines stay what they are."""
+    """The bytes of an SVG file; lines and text stay what they are."""
     from PySide6.QtSvg import QSvgGenerator
 
     data = QByteArray()

@@ -7,26 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QWidget
 
 from ckpt_gui.core.heatmap import gaps
 from ckpt_gui.core.heatmap.limits import Limits, Outside
 from ckpt_gui.core.heatmap.plane import Plane, Region
-from ckpt_gui.core.stats.scale import Scale
-from ckpt_gui.core.stats.ticks import Tick, ticks
+from ckpt_gui.core.stats.ticks import Tick
 from ckpt_gui.gui import theme
 from ckpt_gui.gui.plots.axes import Axis
 from ckpt_gui.gui.plots.colour_bar import ColourBar
 from ckpt_gui.gui.plots.colours import lookup
+from ckpt_gui.gui.plots.profile import LEFT, Profile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PROFILE = 74
-"""Pixels of the row's and the column's plot."""
-_SQUARE = 4.0
-"""A picture up to so many times as wide as high (or the other way round) keeps its cells square."""
 _SETTLE_MS = 90
 """So long the part shown must stand still before it is read at its own resolution."""
 _ZOOM = 0.5
@@ -56,106 +52,103 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         self._limits = Limits(-1.0, 1.0, True, "robust")
         self._outside = Outside(0, 0, 0, 0, 0)
         self._at: tuple[int, int] | None = None
+        self._led = False
+        """Has a person put the cross-hair where it is?"""
         self._build()
         self._dress()
 
     def _build(self) -> None:
         self.ci.layout.setContentsMargins(2, 2, 6, 2)
         self.ci.layout.setSpacing(6)
-        self._axes = [Axis("left", lambda low, high, room: self._marks(low, high, room, 0), 34),
-                      Axis("top", lambda low, high, room: self._marks(low, high, room, 1), 64),
-                      Axis("left", _value_marks, 30), Axis("bottom", _value_marks, 36)]  # fmt: skip
+        self._axes = [
+            Axis("left", lambda low, high, room: self._marks(low, high, room, 0), 34),
+            Axis("top", lambda low, high, room: self._marks(low, high, room, 1), 64),
+        ]
+        self._axes[0].setWidth(LEFT)
         self._box = pg.ViewBox(enableMenu=False, defaultPadding=0)
-        self._main = self._plot(self._box, {"left": self._axes[0], "top": self._axes[1]}, 0, 0)
-        self._across = self._plot(pg.ViewBox(enableMenu=False), {"left": self._axes[2]}, 1, 0)
-        self._down = self._plot(pg.ViewBox(enableMenu=False), {"bottom": self._axes[3]}, 0, 1)
+        self._main = pg.PlotItem(
+            viewBox=self._box, axisItems={"left": self._axes[0], "top": self._axes[1]}, enableMenu=False
+        )
+        self._main.showAxis("top")
+        self._main.hideAxis("bottom")
+        self._main.hideButtons()
+        self._main.invertY(True)
+        self._profiles = (Profile(0, self._main), Profile(1, self._main))
         self._bar = ColourBar()
+        for item, row, column in ((self._main, 0, 0), (self._profiles[0], 1, 0), (self._profiles[1], 0, 1)):
+            self.addItem(item, row, column)
+            # pyqtgraph makes a menu whether it is wanted or not; it is to go with the plot.
+            item.ctrlMenu.setParent(self, item.ctrlMenu.windowFlags())
         self.addItem(self._bar, 0, 2)
-        self._across.setFixedHeight(_PROFILE)
-        self._down.setFixedWidth(_PROFILE + 20)
-        self._across.setXLink(self._main)
-        self._down.setYLink(self._main)
-        for plot in (self._across, self._down):
-            plot.setMouseEnabled(x=False, y=False)
-        self._axes[2].setWidth(52)
-        self._axes[0].setWidth(52)
-        for plot in (self._main, self._down):
-            plot.invertY(True)
         self._images = [pg.ImageItem(axisOrder="row-major") for _ in range(2)]  # the whole, and the part in sight
         self._cross = [pg.InfiniteLine(angle=angle) for angle in (0, 90)]
-        for item in (*self._images, *self._cross):
+        self._paper = QGraphicsRectItem()  # the plane, at whose edges cells that reach beyond them end
+        self._paper.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape)
+        self._paper.setPen(pg.mkPen(None))
+        for image in self._images:
+            image.setParentItem(self._paper)
+        for item in (self._paper, *self._cross):
             self._box.addItem(item, ignoreBounds=True)
-        self._lines = [pg.PlotCurveItem(connect="finite", skipFiniteCheck=False) for _ in range(2)]
-        self._across.addItem(self._lines[0])
-        self._down.addItem(self._lines[1])
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self._want_part)
         self._box.sigRangeChangedManually.connect(lambda _axes: self._settle.start())
 
-    def _plot(self, box: pg.ViewBox, axes: dict[str, Axis], row: int, column: int) -> pg.PlotItem:
-        plot = pg.PlotItem(viewBox=box, axisItems=axes, enableMenu=False)
-        for side in ("left", "bottom", "top", "right"):
-            if side not in axes:
-                plot.hideAxis(side)
-            else:
-                plot.showAxis(side)
-        plot.hideButtons()
-        self.addItem(plot, row, column)
-        return plot
-
     # -------------------------------------------------------------------------------------------- what is shown
 
     def show_whole(
-        self, plane: Plane, frame: gaps.Frame, shades: NDArray[np.uint8], limits: Limits, outside: Outside, words: str
+        self,
+        plane: Plane,
+        image: tuple[gaps.Frame, NDArray[np.uint8]],
+        limits: Limits,
+        outside: Outside,
+        at: tuple[int, int],
+        words: str,
     ) -> None:
-        """Draw all of a plane; ``words``: what a screen reader says of it. The part in sight stays if it can."""
-        fits = self._plane is not None and gaps.extent(self._plane) == gaps.extent(plane)
+        """Draw all of a plane; ``at``: a place for the cross-hair, ``words``: what a screen reader says of it.
+
+        The part in sight and the cross-hair stay as the person left them, if they can.
+        """
+        rows, columns = gaps.extent(plane)
+        fits = self._plane is not None and gaps.extent(self._plane) == (rows, columns)
+        self._paper.setRect(QRectF(0, 0, columns, rows))
         self._plane = plane
         self.setAccessibleDescription(words)
         self._limits, self._outside = limits, outside
         self._images[1].clear()
-        self._put(0, frame, shades)
+        self._put(0, *image)
         self._colour()
         if not fits:
-            self._at = None
+            self._led = False
             self.show_everything()
+        if not self._led:
+            self._at = at
         self._draw_cross()
         for axis in self._axes:
             axis.renew()
 
-    def show_part(self, frame: gaps.Frame, shades: NDArray[np.uint8], words: str) -> None:
+    def show_part(self, image: tuple[gaps.Frame, NDArray[np.uint8]], words: str) -> None:
         """Draw a part at its own resolution, over the whole."""
         self.setAccessibleDescription(words)
-        self._put(1, frame, shades)
+        self._put(1, *image)
 
     def show_lines(self, lines: tuple[gaps.Line, gaps.Line]) -> None:
         """Draw the row and the column through the cross-hair."""
-        for number, (curve, one) in enumerate(zip(self._lines, lines, strict=True)):
-            places, values = (one.places, one.values) if number == 0 else (one.values, one.places)
-            curve.setData(places, values)
-            self._fit_values(number, one.values)
-
-    def _fit_values(self, number: int, values: NDArray[np.float64]) -> None:
-        found = values[np.isfinite(values)]
-        if not len(found):
-            return
-        low, high = float(found.min()), float(found.max())
-        if low < 0 < high or self._limits.diverging:
-            low, high = min(low, 0.0), max(high, 0.0)
-        margin = (high / 2 - low / 2) * 0.16 or abs(high) * 0.1 or 1.0
-        box = (self._across, self._down)[number].vb
-        box.setRange(**{("yRange" if number == 0 else "xRange"): (low - margin, high + margin)}, padding=0)
+        for profile, one in zip(self._profiles, lines, strict=True):
+            profile.show_line(one, from_zero=self._limits.diverging)
 
     def _put(self, number: int, frame: gaps.Frame, shades: NDArray[np.uint8]) -> None:
         image = self._images[number]
         image.setImage(shades, levels=(0, 255), lut=self._table())
         image.setRect(QRectF(frame.left, frame.top, frame.width, frame.height))
 
+    def forget(self) -> None:
+        """Another tensor comes: nothing of what is in sight, or pointed at, holds for it."""
+        self._plane, self._at, self._led = None, None, False
+
     def _table(self) -> NDArray[np.uint8]:
-        dark = theme.of(self.palette()) is theme.DARK
-        return lookup(diverging=self._limits.diverging, dark=dark)
+        return lookup(self._limits.diverging, theme.of(self.palette()))
 
     def _colour(self) -> None:
         table = self._table()
@@ -166,10 +159,21 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
 
     # -------------------------------------------------------------------------------------------- the part in sight
 
-    def room(self) -> tuple[int, int]:
-        """Rows and columns of pixels that cells can have."""
+    def room(self) -> tuple[float, float]:
+        """Pixels of the screen from top to bottom and from left to right."""
         area, ratio = self._box.sceneBoundingRect(), self.devicePixelRatioF()
-        return max(16, int(area.height() * ratio)), max(16, int(area.width() * ratio))
+        return area.height() * ratio, area.width() * ratio
+
+    def pixels(self, region: Region) -> tuple[int, int]:
+        """Pixels that the rows and columns of a region have as it is shown now."""
+        assert self._plane is not None
+        (left, right), (top, bottom) = self._box.viewRange()
+        spans = (bottom - top, right - left)
+        sizes = [
+            gaps.place(size, tile) * room / span
+            for size, tile, room, span in zip(region.sizes, self._plane.tile, self.room(), spans, strict=True)
+        ]
+        return max(16, int(sizes[0])), max(16, int(sizes[1]))
 
     def part(self) -> Region:
         """The rows and columns in sight."""
@@ -182,8 +186,7 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         if self._plane is None:
             return
         rows, columns = gaps.extent(self._plane)
-        square = self._plane.name == "kernels" or 1 / _SQUARE <= columns / max(rows, 1) <= _SQUARE
-        self._box.setAspectLocked(square)
+        self._box.setAspectLocked(gaps.square(self._plane))
         self._box.setRange(xRange=(0, columns), yRange=(0, rows), padding=0)
         self._settle.start()
 
@@ -227,6 +230,7 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         if self._plane is None:
             return
         at = (max(0, min(row, self._plane.height - 1)), max(0, min(column, self._plane.width - 1)))
+        self._led = True
         if at != self._at:
             self._at = at
             self._draw_cross()
@@ -291,8 +295,8 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
             self.point((seen.top + seen.bottom) // 2, (seen.left + seen.right) // 2)
             return
         room, times = self.room(), 10 if fast else 1
-        steps = [max(1, size // pixels) * times for size, pixels in zip(seen.sizes, room, strict=True)]
-        self.point(self._at[0] + down * steps[0], self._at[1] + across * steps[1])
+        steps = [max(1.0, size // pixels) * times for size, pixels in zip(seen.sizes, room, strict=True)]
+        self.point(self._at[0] + down * int(steps[0]), self._at[1] + across * int(steps[1]))
         self._follow()
 
     def _follow(self) -> None:
@@ -321,24 +325,20 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         """Take the palette's colours and the window's font."""
         colours = theme.of(self.palette())
         self.setBackground(QColor(colours.window))
-        for plot in (self._main, self._across, self._down):
-            plot.vb.setBackgroundColor(QColor(colours.base))
+        self._box.setBackgroundColor(QColor(colours.base))
+        for profile in self._profiles:
+            profile.dress(colours, self.font())
         for axis in self._axes:
             axis.dress(colours)
             axis.setTickFont(self.font())
+        self._axes[1].setHeight(QFontMetrics(self.font()).height() + 8)
         self._bar.dress(colours, self.font())
         for line in self._cross:
             line.setPen(pg.mkPen(QColor(colours.text), width=1, style=Qt.PenStyle.DashLine))
-        for curve in self._lines:
-            curve.setPen(pg.mkPen(QColor(colours.accent), width=1))
         self._colour()
 
     def sizeHint(self) -> QSize:
         return QSize(480, 360)
-
-
-def _value_marks(low: float, high: float, room: int) -> list[Tick]:
-    return ticks(Scale("linear"), low, high, min(room, 3))
 
 
 def _shift(at: float, low: float, high: float) -> float:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from ckpt_gui.core.stats import ticks
@@ -16,7 +16,7 @@ from ckpt_gui.core.stats.markers import Marker
 from ckpt_gui.core.stats.readout import bin_at
 from ckpt_gui.core.stats.scale import heights, within
 from ckpt_gui.gui import theme
-from ckpt_gui.gui.plots import series
+from ckpt_gui.gui.plots import drawing, series
 from ckpt_gui.gui.plots.axes import Axis
 from ckpt_gui.gui.plots.legend import Entry, Legend
 from ckpt_gui.gui.plots.zoom import ZoomBox
@@ -40,11 +40,13 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         range_wanted: the part from … to, in values.
         everything_wanted: back to the whole.
         pointed: number of the bar that is looked at, -1 for none.
+        drawn: another chart stands there.
     """
 
     range_wanted = Signal(float, float)
     everything_wanted = Signal()
     pointed = Signal(int)
+    drawn = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,15 +70,17 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         bottom, left = Axis("bottom", self._value_ticks, 62), Axis("left", self._count_ticks, 44)
         self._axes = (bottom, left)
         left.setStyle(autoExpandTextSpace=True)
-        plot = self._plot = pg.PlotItem(viewBox=self._box, axisItems={"bottom": bottom, "left": left}, enableMenu=False)
-        plot.hideButtons()
-        self.addItem(self._legend, 0, 0)
-        self.addItem(plot, 1, 0)
+        # Not a PlotItem: that makes a menu and its widgets, which nobody sees and nobody deletes.
+        for axis in self._axes:
+            axis.linkToView(self._box)
+        self.addItem(self._legend, 0, 0, 1, 2)
+        self.addItem(left, 1, 0)
+        self.addItem(self._box, 1, 1)
+        self.addItem(bottom, 2, 1)
         self._pointer = pg.PlotCurveItem()
         self._pointer.setZValue(50)
         self._box.addItem(self._pointer, ignoreBounds=True)
         self._box.wanted.connect(self._want)
-        self._box.everything_wanted.connect(self.everything_wanted)
 
     # -------------------------------------------------------------------------------------------- what is shown
 
@@ -87,6 +91,7 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         if self._bar >= len(chart.edges) - 1:
             self._bar = -1
         self._draw()
+        self.drawn.emit()
 
     @property
     def chart(self) -> Chart | None:
@@ -111,8 +116,9 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         tops = [heights(one.counts, log=self._log) for one in chart.histograms]
         highest = max(float(top.max(initial=0)) for top in tops)
         alone = (places[-1] - places[0]) if chart.edges[0] == chart.edges[-1] else 0.0
+        ends = (places[0] - alone, places[-1] + alone) if alone else chart.scale.positions(np.array(chart.span))
         self._box.setRange(
-            xRange=(places[0] - alone, places[-1] + alone),
+            xRange=(float(ends[0]), float(ends[1])),
             yRange=(floor, floor + max(highest - floor, 1.0 if not self._log else 0.5) * _HEADROOM),
             padding=0,
         )
@@ -185,6 +191,9 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         super().mouseMoveEvent(event)
         self.point(self._bar_under(event.position().toPoint()))
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.everything_wanted.emit()
+
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.point(-1)
@@ -195,7 +204,10 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         chart = self._chart
         if chart is None or len(chart.edges) < 2 or chart.edges[0] == chart.edges[-1]:
             return
-        if high - low <= _LEAST_SPAN * max(abs(low), abs(high), 1e-300):
+        least = _LEAST_SPAN * max(abs(low), abs(high), 1e-300)
+        if chart.whole_numbers and chart.scale.axis == "linear":
+            least = max(least, 0.999 / chart.scale.unit)
+        if high - low < min(least, self._box.span()[1] - self._box.span()[0]):
             return
         whole = chart.scale.positions(np.array(chart.whole))
         found = within(low, high, (float(whole[0]), float(whole[1])))
@@ -268,44 +280,20 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
     def sizeHint(self) -> QSize:
         return QSize(480, 320)
 
-    def image(self, scale: float = 2.0) -> QImage:
-        """The picture, ``scale`` times as fine as the screen's points."""
-        made = QImage(self.viewport().size() * scale, QImage.Format.Format_RGB32)
-        made.setDevicePixelRatio(scale)
-        made.fill(QColor(theme.of(self.palette()).window))
-        painter = QPainter(made)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.render(painter, QRectF(self.viewport().rect()), self.viewport().rect())
-        painter.end()
-        return made
+    def image(self) -> QImage:
+        """The picture, twice as fine as the screen's points."""
+        return drawing.image(self, self._ground())
 
     def png(self) -> bytes:
         """The picture as a file."""
-        data = QByteArray()
-        buffer = QBuffer(data)
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        self.image().save(buffer, b"PNG")
-        buffer.close()
-        return bytes(data.data())
+        return drawing.png(self, self._ground())
 
     def svg(self, title: str) -> bytes:
         """The picture as lines and text."""
-        from PySide6.QtSvg import QSvgGenerator
+        return drawing.svg(self, self._ground(), title)
 
-        data = QByteArray()
-        buffer = QBuffer(data)
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        generator = QSvgGenerator()
-        generator.setOutputDevice(buffer)
-        generator.setTitle(title)
-        generator.setSize(self.viewport().size())
-        generator.setViewBox(self.viewport().rect())
-        painter = QPainter(generator)
-        painter.fillRect(self.viewport().rect(), QColor(theme.of(self.palette()).window))
-        self.render(painter, QRectF(self.viewport().rect()), self.viewport().rect())
-        painter.end()
-        buffer.close()
-        return bytes(data.data())
+    def _ground(self) -> QColor:
+        return QColor(theme.of(self.palette()).window)
 
 
 def spread(places: Floats) -> Floats:

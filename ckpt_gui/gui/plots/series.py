@@ -21,8 +21,8 @@ def colour(colours: theme.Colours, number: int) -> QColor:
 
 
 def pen(colours: theme.Colours, number: int, width: float = 1.5) -> QPen:
-    """The line of the n-th series: six colours, then again with another dash."""
-    return line(colour(colours, number), _DASHES[(number // len(_ON_LIGHT)) % len(_DASHES)], width)
+    """The line of the n-th series; the first twelve differ, and so do neighbours by their dashes alone."""
+    return line(colour(colours, number), _DASHES[(number + number // 12) % len(_DASHES)], width)
 
 
 def line(colour: QColor, dashes: list[float], width: float = 1.5) -> QPen:

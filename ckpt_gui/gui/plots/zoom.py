@@ -1,4 +1,4 @@
-"""A plot's inside, in which a person zooms along the axis: wheel, drag, double click. Heights follow by themselves."""
+"""A plot's inside, in which a person zooms along the axis, by wheel or drag. Heights follow by themselves."""
 
 from __future__ import annotations
 
@@ -20,11 +20,9 @@ class ZoomBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
 
     Signals:
         wanted: lowest and highest position.
-        everything_wanted: back to the whole.
     """
 
     wanted = Signal(float, float)
-    everything_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False, defaultPadding=0)
@@ -83,8 +81,3 @@ class ZoomBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
         far = abs(event.scenePos().x() - event.buttonDownScenePos().x()) >= _LEAST_PIXELS
         if event.isFinish() and far and last > first:
             self.wanted.emit(first, last)
-
-    def mouseClickEvent(self, event: Any) -> None:
-        if event.double() and event.button() == Qt.MouseButton.LeftButton:
-            event.accept()
-            self.everything_wanted.emit()

@@ -15,8 +15,8 @@ from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.outline import COLUMNS, Facts, Outline, column
 from ckpt_gui.core.roles import Role
 from ckpt_gui.core.text import Path
+from ckpt_gui.gui.filter_line import FilterLine
 from ckpt_gui.gui.tree_panel import commands, copying, keep
-from ckpt_gui.gui.tree_panel.filter import FilterLine
 from ckpt_gui.gui.tree_panel.rows import MAX_KEPT, Rows
 from ckpt_gui.gui.tree_panel.searching import Searching
 from ckpt_gui.gui.tree_panel.sight import Sight
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ckpt_gui.core.search import Found
     from ckpt_gui.core.stats.known import Snapshot
 
-SEARCH_AGAIN = 1.5
+ARRANGE_AGAIN = 1.5
 """Seconds between two searches while statistics come in."""
 
 
@@ -49,8 +49,9 @@ class TreePanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.checkpoint: Checkpoint | None = None
-        self._searched = 0.0
-        """When statistics last made the search begin anew (s)."""
+        self._arranged_by: Snapshot | None = None
+        """The statistics that order and filter last went by, and when that was (s)."""
+        self._arranged_at = 0.0
         self.filter = FilterLine(self)
         self.rows = Rows(self)
         self._sight = Sight(self.rows)
@@ -109,12 +110,15 @@ class TreePanel(QWidget):
             return
         facts.statistics, facts.group_statistics, facts.looked_at = snapshot.columns, snapshot.groups, snapshot.done
         self._searching.know(snapshot.for_search)
-        now = time.monotonic()
-        if self._searching.asks_for_statistics(typed) and (done or now > self._searched + SEARCH_AGAIN):
-            self._searched = now
-            self._searching.search(typed, asking=False)
-        elif done and self.rows.sort is not None and column(self.rows.sort[0]).computed:
-            self.rows.arrange()
+        now, asked = time.monotonic(), self._searching.asks_for_statistics(typed)
+        ordered = self.rows.sort is not None and column(self.rows.sort[0]).computed
+        if snapshot is not self._arranged_by and ((asked and now > self._arranged_at + ARRANGE_AGAIN)
+                                                  or (done and (asked or ordered))):  # fmt: skip
+            self._arranged_by, self._arranged_at = snapshot, now
+            if asked:
+                self._searching.search(typed, asking=False)
+            else:
+                self.rows.arrange()
         self.rows.say_anew()
 
     def select_path(self, path: Path) -> bool:
@@ -247,7 +251,7 @@ class TreePanel(QWidget):
     def _open_menu(self, place: QPoint) -> None:
         if self.rows.facts is None:
             return
-        menu = commands.contypedmenu(self, self.commands, on_row=bool(self.rows.nodes))
+        menu = commands.context_menu(self, self.commands, on_row=bool(self.rows.nodes))
         menu.popup(menu_place(self.rows.view, place))
 
     def _open_columns(self) -> None:

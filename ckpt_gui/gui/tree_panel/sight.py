@@ -32,11 +32,15 @@ class Sight(QObject):
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self._look)
         for view in (rows.tree, rows.list):
-            view.verticalScrollBar().valueChanged.connect(self._pause.start)
-            view.verticalScrollBar().rangeChanged.connect(self._pause.start)
-            view.columns.header.sectionResized.connect(self._pause.start)
-            view.model().modelReset.connect(self._pause.start)
-        rows.tree.expanded.connect(self._pause.start)
+            view.verticalScrollBar().valueChanged.connect(self._wait)
+            view.verticalScrollBar().rangeChanged.connect(self._wait)
+            view.columns.header.sectionResized.connect(self._wait)
+            view.model().modelReset.connect(self._wait)
+        rows.tree.expanded.connect(self._wait)
+
+    def _wait(self, *_what: object) -> None:
+        """Look when it has come to rest. The signals' numbers are no interval for the timer."""
+        self._pause.start()
 
     @property
     def waiting(self) -> bool:

@@ -13,12 +13,10 @@ from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.values_panel.words import exported_words
 
 if TYPE_CHECKING:
-    from ckpt_gui.core.export.parts import Part
     from ckpt_gui.core.table.cells import Table
     from ckpt_gui.core.table.index_line import Place
     from ckpt_gui.core.table.layout import Layout
     from ckpt_gui.core.table.styles import Style
-    from ckpt_gui.core.tensors import Reading
     from ckpt_gui.gui.open_files import OpenFile
 
 SEEK, COPY, EXPORT = "values seek", "values copy", "values export"
@@ -88,13 +86,17 @@ class Errands(QObject):
 
         self._run(COPY, work, done, "Copying values")
 
-    def export(self, reading: Reading, parts: list[Part], path: str, *, overwrite: bool) -> None:
-        """Write tensors to a file."""
+    def export(self, table: Table, shown: Layout | None, name: str, path: str, *, overwrite: bool) -> None:
+        """Write a tensor to a file; with a layout only what its index picks."""
 
         def work(report: Report) -> object:
+            from ckpt_gui.core.export.parts import Part
             from ckpt_gui.core.export.write import export
 
-            return export(reading, parts, path, overwrite=overwrite, report=report)
+            part = Part(table.tensor, name, raw=table.raw)
+            if shown is not None:
+                part = Part(table.tensor, name, shown.index, shown.column_axis, table.raw)
+            return export(table.reading, [part], path, overwrite=overwrite, report=report)
 
         self._run(EXPORT, work, self._exported, "Exporting")
 

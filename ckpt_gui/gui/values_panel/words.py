@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ckpt_gui.core import text
 from ckpt_gui.core.table.index_line import Place
@@ -11,18 +11,33 @@ from ckpt_gui.core.table.styles import Style
 
 if TYPE_CHECKING:
     from ckpt_gui.core.export.write import Exported
-    from ckpt_gui.core.table.cells import Cells, Table
+    from ckpt_gui.core.table.cells import Table
+    from ckpt_gui.core.tensors import Form
 
 
-def cell_words(cells: Cells, cell: tuple[int, int], place: Place, entry: str) -> str:
-    """Where a cell stands, its value in full and its bits; ``entry``: where it stands in the sparse tensor."""
+def cell_words(form: Form, held: tuple[Any, ...], place: Place, entry: str) -> str:
+    """Where a cell stands, its value in full and its bits, of value and pattern; ``entry``: where it stands in the
+    sparse tensor."""
     from ckpt_gui.core.table.numbers import formatter
 
-    value, bits = (formatter(cells.form, Style(kind))(*cells.cell(*cell)) for kind in ("shortest", "bits"))
+    value, bits = (formatter(form, Style(kind))(*held) for kind in ("shortest", "bits"))
     where = f"[{', '.join(map(str, place))}]"
     if entry:
         where = f"[{entry}]  ·  stored value {where}"
-    return "   ".join([where, value, bits, text.escape(cells.form.dtype)])
+    return "   ".join([where, value, bits, text.escape(form.dtype)])
+
+
+def table_words(table: Table) -> str:
+    """What rows and numbers are, where that is not plain."""
+    if table.sparse:
+        return "Rows are the stored values; before each stands its index in the tensor."
+    if table.form.of == "dequantized":
+        return "Numbers: scale times (stored integer minus zero point)."
+    if table.form.of:
+        return "These are the values that are stored; the tensor is made of them."
+    if table.form.multiplicity > 1:
+        return f"An expanded tensor: each stored value is shown {table.form.multiplicity:,} times."
+    return ""
 
 
 def not_one(tensors: int, rows: int) -> str:
@@ -35,7 +50,7 @@ def not_one(tensors: int, rows: int) -> str:
         return "The table shows the values of a tensor: pick the one beneath this row."
     return (
         f"There are {tensors:,} tensors in what is picked, and a table shows one: pick one. "
-        "Export ▾ writes all of them to a file."
+        "Export writes all of them to a file."
     )
 
 

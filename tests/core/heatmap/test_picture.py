@@ -58,7 +58,8 @@ def layouts(draw: st.DrawFn) -> tuple[torch.Tensor, Plane]:
     at = {dim: draw(st.integers(0, size - 1)) for dim, size in enumerate(shape)}
     kinds = [plane.row(shape), plane.folded(shape, draw(st.integers(1, 10)))] if rank == 1 else []
     if rank > 1:
-        kinds.append(plane.sliced(shape, *draw(st.permutations(range(rank)))[:2], at))
+        rows, columns, *_others = draw(st.permutations(range(rank)))
+        kinds.append(plane.sliced(shape, rows, columns, at))
         kinds.append(plane.default_plane(shape))
     if rank > 2:
         kinds.append(plane.kernels(shape, at))
@@ -145,7 +146,8 @@ def test_quantized_tensors_are_dequantized(per_channel: bool, tmp_path: Path) ->
 @pytest.mark.parametrize("layout", ["coo", "csr", "csc"])
 def test_sparse_matrices_stand_on_a_grid_of_zeros(layout: str, tmp_path: Path) -> None:
     dense = torch.randn(30, 40) * (torch.rand(30, 40) < 0.1)
-    tensor = {"coo": dense.to_sparse, "csr": dense.to_sparse_csr, "csc": dense.to_sparse_csc}[layout]()
+    layouts = {"coo": torch.sparse_coo, "csr": torch.sparse_csr, "csc": torch.sparse_csc}
+    tensor = dense.to_sparse(layout=layouts[layout])
     flat = plane.sliced((30, 40), 1, 0)
     with reading(tensor, tmp_path) as open_file:
         assert shape_of(open_file, 0) == (30, 40)

@@ -1,4 +1,4 @@
-"""The histogram page's picture: common edges, exact counts, zoom, clipping, what cannot be shown; NumPy is the judge."""
+"""The histogram page's picture: common edges, exact counts, zoom, clipping, what cannot be shown; NumPy judges."""
 
 from __future__ import annotations
 
@@ -91,12 +91,13 @@ def test_zoomed_integers_have_a_bar_each_and_none_is_cut(opened: Open) -> None:
     nodes = at(reading, "w")
 
     assert len(draft(measure(reading, parts(reading.checkpoint, nodes)), View()).edges) < 600
-    made = exact(reading, nodes, View(low=9.2, high=14.9))
+    made = exact(reading, nodes, View(low=9.7, high=14.2))
 
     assert made.edges.tolist() == [9.5, 10.5, 11.5, 12.5, 13.5, 14.5]
     assert made.histograms[0].counts.tolist() == [34] * 5
+    assert made.span == (9.7, 14.2)
     assert chart_words.span(made, 0) == "10"
-    assert exact(reading, nodes, View(low=10.2, high=10.4)).edges.tolist() == [10.5, 11.5]
+    assert exact(reading, nodes, View(low=10.2, high=10.4)).edges.tolist() == [9.5, 10.5]
 
 
 def test_clipping_says_how_many_lie_outside(opened: Open) -> None:
@@ -178,6 +179,27 @@ def test_a_sample_is_told_as_one_and_scaled_to_the_whole(opened: Open) -> None:
     assert chart_words.state(first) == "Preview from a sample"
     assert chart_words.headline(first).startswith("About 400,000 values")
     assert not sample(reading, parts(reading.checkpoint, at(reading, "small"))).sampled
+
+
+def test_of_many_tensors_some_are_sampled_and_stand_for_all(opened: Open) -> None:
+    reading = opened({f"w{number:02}": normal(100, seed=number) for number in range(60)})
+    whole = parts(reading.checkpoint, [])
+
+    known = sample(reading, whole)
+
+    assert known.sampled
+    assert known.whole.count == 6000
+    assert chart_words.headline(draft(known, View())).startswith("About 6,000 values")
+    assert not measure(reading, whole).sampled
+
+
+def test_a_sample_looks_further_where_the_first_have_no_values(opened: Open) -> None:
+    empty = {f"m{number:02}": torch.zeros(9, device="meta") for number in range(60)}
+    reading = opened({**empty, "w": normal(10)})
+
+    known = sample(reading, parts(reading.checkpoint, []))
+
+    assert known.whole.finite >= 10
 
 
 def test_what_is_known_exactly_is_still_a_preview_where_cells_are_cut(opened: Open) -> None:

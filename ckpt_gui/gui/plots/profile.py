@@ -1,0 +1,67 @@
+"""The values of one row or column as a line beside the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtGui import QColor, QFont
+
+from ckpt_gui.core.heatmap.gaps import Line
+from ckpt_gui.core.stats.scale import Scale
+from ckpt_gui.core.stats.ticks import Tick, ticks
+from ckpt_gui.gui import theme
+from ckpt_gui.gui.plots.axes import Axis
+
+LEFT = 52
+"""Pixels of the axis at the left, of all plots under one another."""
+_HIGH, _WIDE = 74, 94
+_MOST_MARKS = 3
+
+
+class Profile(pg.PlotItem):  # type: ignore[misc]  # pyqtgraph has no types
+    """Below the picture, a row (``side`` 0); at its right, a column. Follows the picture's zoom along that side."""
+
+    def __init__(self, side: int, picture: pg.PlotItem) -> None:
+        self._side = side
+        self._axis = Axis(("left", "bottom")[side], _marks, (30, 36)[side])
+        super().__init__(
+            viewBox=pg.ViewBox(enableMenu=False, enableMouse=False),
+            axisItems={("left", "bottom")[side]: self._axis},
+            enableMenu=False,
+        )
+        self.hideAxis(("bottom", "left")[side])
+        self.hideButtons()
+        if side == 0:
+            self._axis.setWidth(LEFT)
+            self.setFixedHeight(_HIGH)
+            self.setXLink(picture)
+        else:
+            self.setFixedWidth(_WIDE)
+            self.invertY(True)
+            self.setYLink(picture)
+        self._curve = pg.PlotCurveItem(connect="finite", skipFiniteCheck=False)
+        self.addItem(self._curve)
+
+    def show_line(self, line: Line, *, from_zero: bool) -> None:
+        """Draw it; ``from_zero``: zero is in sight."""
+        self._curve.setData(*((line.places, line.values) if self._side == 0 else (line.values, line.places)))
+        found = line.values[np.isfinite(line.values)]
+        if not len(found):
+            return
+        low, high = float(found.min()), float(found.max())
+        if from_zero:
+            low, high = min(low, 0.0), max(high, 0.0)
+        margin = (high / 2 - low / 2) * 0.16 or abs(high) * 0.1 or 1.0
+        shown = {("yRange", "xRange")[self._side]: (low - margin, high + margin)}
+        self.vb.setRange(**shown, padding=0)
+
+    def dress(self, colours: theme.Colours, font: QFont) -> None:
+        """Take these colours and this font."""
+        self.vb.setBackgroundColor(QColor(colours.base))
+        self._axis.dress(colours)
+        self._axis.setTickFont(font)
+        self._curve.setPen(pg.mkPen(QColor(colours.accent), width=1))
+
+
+def _marks(low: float, high: float, room: int) -> list[Tick]:
+    return ticks(Scale("linear"), low, high, min(room, _MOST_MARKS))
