@@ -51,7 +51,7 @@ def run(
     if painted is not None:
         window.painted.connect(painted)
     if wish is not None:
-        window.compare(*paths, wish, readers)
+        window.compare(paths[0], paths[1], wish, readers)
     else:
         window.open(paths, select=select, tab=tab, readers=readers)
     window.show()

@@ -61,7 +61,7 @@ class CompareRequests(QObject):
         found = [file for file in dict.fromkeys(files) if file is not None]
         if len(found) == 2:
             names = " and ".join(text.escape(file.name) for file in found)
-            answer = ("Compare them", partial(self._comparisons.open, *found))
+            answer = ("Compare them", partial(self._comparisons.open, found[0], found[1]))
             self._bar.tell("compare", f"{names} are open.", answers=[answer])
 
     def _fill(self, menu: QMenu, file: OpenFile, node: int) -> None:

@@ -91,6 +91,7 @@ class FileTabs(QWidget):
         """Take a tab away."""
         number = self._held.index(held)
         page = self._stack.widget(number)
+        assert page is not None
         del self._held[number]
         self._stack.removeWidget(page)
         page.deleteLater()

@@ -115,7 +115,6 @@ class Window(QMainWindow):
         self.recent_menu.path_wanted.connect(lambda path: self.open([path]))
         self.tabs.shown.connect(self._show_front)
         self.tabs.close_wanted.connect(self._close)
-        self.tabs.menu_wanted.connect(lambda held, place: self.requests.open_tab_menu(held, place))
         self.details.node_wanted.connect(self._go_to_node)
         self.details.message.connect(self.status.mention)
         self.file_notices = FileNotices(self.files, self.notices)
@@ -128,6 +127,7 @@ class Window(QMainWindow):
         self.requests = CompareRequests(self.files, self.comparisons, self.notices, self)
         self.requests.open_wanted.connect(lambda path: self.open([path]))
         self.requests.close_wanted.connect(self._close)
+        self.tabs.menu_wanted.connect(self.requests.open_tab_menu)
         self.files.added.connect(self._added)
         self.files.removed.connect(self._removed)
         self.files.reading.connect(lambda file: self._say(file, f"Reading {text.escape(file.name)} …"))
@@ -265,8 +265,8 @@ class Window(QMainWindow):
         self.notices.turn_to(front)
         for name in NEEDS_A_TAB:
             self.commands.explain(name, "" if front is not None else "no file is open")
-        for name in ("health", "compare"):
-            self.commands.explain(name, "" if self.current() is not None else "no file is in front")
+        self.commands.explain("compare", "" if front is not None else "no file is open")
+        self.commands.explain("health", "" if self.current() is not None else "no file is in front")
         self._tree_menu.clear()
         self._tree_menu.addActions(self._row_commands())
         self._tree_menu.setEnabled(bool(self._row_commands()))
@@ -361,7 +361,9 @@ class Window(QMainWindow):
 
     def _ask_compare(self) -> None:
         """With what to compare the file in front: below its tool button."""
-        if (file := self.current()) is not None:
+        front = self.tabs.front()
+        file = front.left if isinstance(front, Comparison) else front
+        if file is not None:
             self.requests.ask(file, self.mapToGlobal(QPoint(60, self.menuBar().height() + 40)))
 
     def _show_tensor(self, file: OpenFile, tensor: int) -> None:
