@@ -22,6 +22,8 @@ class Ridge:
     """Position of its zero; the first stop stands highest."""
     ys: Floats
     """Positions at ``Ridges.xs``."""
+    finite: bool
+    """Is there anything but NaN and Inf?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def ridges(found: Evolution) -> Ridges:
     }
     tallest = max((float(one.max()) for one in densities.values()), default=0.0) or 1.0
     made = tuple(
-        Ridge(place, float(stops - 1 - place), stops - 1 - place + OVERLAP * np.pad(one, 1) / tallest)
+        Ridge(place, float(stops - 1 - place), stops - 1 - place + OVERLAP * np.pad(one, 1) / tallest, bool(one.any()))
         for place, one in densities.items()
     )
     return Ridges(found, xs, made, -0.3, stops - 1 + OVERLAP + 0.15)
