@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ckpt_gui.core.diff.frozen import frozen
 from ckpt_gui.core.text import escape, path_text, plural, shape
@@ -85,7 +85,7 @@ def _table() -> Table:
     return table
 
 
-def _cells(report: Report, row: Row) -> list[object]:
+def _cells(report: Report, row: Row) -> list[Any]:
     from rich.text import Text
 
     found = row.measures

@@ -1,19 +1,22 @@
-"""``ckpt-gui [open]`` and ``demo``: the window, shown or photographed."""
+"""``ckpt-gui [open]``, ``compare`` and ``demo``: the window, shown or photographed."""
 
 from __future__ import annotations
 
 import argparse
 import gc
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ckpt_gui.core.errors import CheckpointError
 
 if TYPE_CHECKING:
     import subprocess
+
+    from ckpt_gui.gui.comparisons import Wish
 
 
 def run(options: argparse.Namespace, trouble: Callable[[str], int]) -> int:
@@ -23,6 +26,9 @@ def run(options: argparse.Namespace, trouble: Callable[[str], int]) -> int:
         from ckpt_gui.resources_path import resource
 
         files = [str(resource(f"demo/epoch_{number:03}.ckpt")) for number in (3, 4)]
+    compared = options.verb in ("compare", "demo")
+    if compared:
+        check_comparison(options)
     if options.screenshot:
         _allow_no_display()
     elif not _has_display():
@@ -32,8 +38,46 @@ def run(options: argparse.Namespace, trouble: Callable[[str], int]) -> int:
     readers = before_qt(files)
     from ckpt_gui.gui.app import run as show
 
+    if compared:
+        wish = _wish(options)
+        return show(files, wish=wish, screenshot=options.screenshot, readers=readers, trouble=trouble)
     return show(
         files, select=options.select, tab=options.tab, screenshot=options.screenshot, readers=readers, trouble=trouble
+    )
+
+
+def check_comparison(options: argparse.Namespace) -> None:
+    """Raises CheckpointError with a sentence for what cannot be meant; before anything is begun."""
+    from ckpt_gui.core.renames import parse_rule
+
+    rules = getattr(options, "map", None) or []
+    if "auto" in rules and len(rules) > 1:
+        raise CheckpointError("--map auto stands alone: it takes what is proposed")
+    for rule in rules:
+        if rule != "auto":
+            parse_rule(rule)
+    for name in ("rtol", "atol"):
+        value = getattr(options, name, None)
+        if value is not None and not 0 <= value < math.inf:
+            raise CheckpointError(f"--{name} takes a number of 0 or more")
+
+
+def _wish(options: argparse.Namespace) -> Wish:
+    from ckpt_gui.core.diff.nouns import Tolerance
+    from ckpt_gui.core.renames import parse_rule
+    from ckpt_gui.core.text import parse_path
+    from ckpt_gui.gui.comparisons import Wish
+
+    given: dict[str, Any] = vars(options)
+    rules, rtol, atol = given.get("map") or [], given.get("rtol"), given.get("atol")
+    left, right = given.get("left"), given.get("right")
+    return Wish(
+        left_path=None if left is None else parse_path(left),
+        right_path=None if right is None else parse_path(right),
+        rules="auto" if rules == ["auto"] else tuple(map(parse_rule, rules)),
+        tolerance=None if rtol is None and atol is None else Tolerance(rtol or 0.0, atol or 0.0),
+        select=options.select or "",
+        tab=options.tab or "",
     )
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ckpt_gui.cli.progress import Shown
@@ -23,9 +24,16 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ckpt_gui.core.model import Checkpoint
+    from ckpt_gui.core.stats.nouns import Summary
+    from ckpt_gui.core.tensors import Reading
 
 FEW = 200
 """Rows of a table; more are for a file or a program to read."""
+SPECTRAL = {
+    "spectral_norm": "largest σ", "nuclear_norm": "sum of σ", "frobenius_norm": "Frobenius",
+    "stable_rank": "stable rank", "rank": "rank", "condition": "condition",
+}  # fmt: skip
+"""Columns of CSV and table for the singular values; the values themselves stand in the JSON."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -42,9 +50,9 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(checkpoint, rows)
     elif options.csv:
-        _print_csv(rows)
+        _print_csv(rows, options.spectrum)
     else:
-        _print_table(checkpoint, rows, options.all)
+        _print_table(checkpoint, rows, options)
     sys.stdout.flush()
     return 0
 
@@ -71,27 +79,30 @@ def _fits(checkpoint: Checkpoint, tensor: int, patterns: list[Pattern]) -> bool:
 
 def _rows(checkpoint: Checkpoint, tensors: list[int], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """A record for each tensor, in the file's order, as soon as all before it are done."""
-    from ckpt_gui.core.stats.record import record
+    from ckpt_gui.core.stats.record import numbers, place
     from ckpt_gui.core.stats.summarize import scan
     from ckpt_gui.core.tensors import Reading
 
     workers = min(os.cpu_count() or 1, 8)
     done: dict[int, dict[str, Any]] = {}
+    told: dict[str, Any] = {}
+    last: Summary | ReadError | None = None
     with Reading(checkpoint) as reading, ThreadPoolExecutor(workers) as executor, Shown("Reading values") as report:
         waiting = iter(tensors)
         wanted = next(waiting, None)
         for tensor, found in scan(reading, tensors, report=report, executor=executor, workers=workers):
-            done[tensor] = record(checkpoint, tensor, found, options.bins)
-            if options.spectrum:
-                done[tensor]["spectrum"] = _spectrum(reading, tensor, found)
+            if found is not last:  # tensors that show the same values come together, with one result
+                last, told = found, numbers(found, options.bins, with_histogram=options.json)
+                if options.spectrum:
+                    told["spectrum"] = _spectrum(reading, tensor, found)
+            done[tensor] = place(checkpoint, tensor) | told
             while wanted is not None and wanted in done:
                 yield done.pop(wanted)
                 wanted = next(waiting, None)
 
 
-def _spectrum(reading: Any, tensor: int, found: Any) -> dict[str, Any] | None:
-    from dataclasses import asdict
-
+def _spectrum(reading: Reading, tensor: int, found: Summary | ReadError) -> dict[str, Any] | None:
+    """Plain JSON values; None where there are no values either."""
     from ckpt_gui.core.spectrum import spectrum
 
     if isinstance(found, ReadError):
@@ -100,7 +111,7 @@ def _spectrum(reading: Any, tensor: int, found: Any) -> dict[str, Any] | None:
         facts = asdict(spectrum(reading, tensor))
     except ReadError as exc:
         return {"problem": str(exc)}
-    return facts | {"singular_values": facts["singular_values"].tolist()}
+    return facts | {"singular_values": facts["singular_values"].tolist(), "problem": None}
 
 
 def _print_json(checkpoint: Checkpoint, rows: Iterator[dict[str, Any]]) -> None:
@@ -112,35 +123,37 @@ def _print_json(checkpoint: Checkpoint, rows: Iterator[dict[str, Any]]) -> None:
     write("]}\n")
 
 
-def _print_csv(rows: Iterator[dict[str, Any]]) -> None:
-    writer = None
+def _print_csv(rows: Iterator[dict[str, Any]], spectrum: bool) -> None:
+    from ckpt_gui.core.stats.record import FIELDS
+
+    names = [name for name in FIELDS if name != "histogram"] + [*SPECTRAL] * spectrum
+    writer = csv.DictWriter(sys.stdout, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
     for row in rows:
-        flat = {name: _cell(name, value) for name, value in row.items() if name not in ("histogram", "spectrum")}
-        if writer is None:
-            writer = csv.DictWriter(sys.stdout, list(flat), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow(flat)
+        facts = {name: value for name, value in (row.get("spectrum") or {}).items() if name in SPECTRAL}
+        writer.writerow({name: _cell(name, value) for name, value in (row | facts).items()})
 
 
 def _cell(name: str, value: Any) -> Any:
     if name == "path":
-        return path_text(value)
+        return escape(path_text(value))  # the JSON has it to the letter
     if isinstance(value, list):
         return " ".join(map(str, value))
     return "" if value is None else value
 
 
-def _print_table(checkpoint: Checkpoint, rows: Iterator[dict[str, Any]], whole: bool) -> None:
+def _print_table(checkpoint: Checkpoint, rows: Iterator[dict[str, Any]], options: argparse.Namespace) -> None:
     from rich.console import Console
 
-    table, total, troubled, odd = _table(), 0, [], 0
+    whole: bool = options.all
+    table, total, troubled, odd = _table(options.spectrum), 0, [], 0
     for row in rows:
         total += 1
         odd += bool(row["nan"] or row["posinf"] or row["neginf"])
         if row["problem"] is not None:
             troubled.append(row)
         if whole or total <= FEW:
-            table.add_row(*_words(row))
+            table.add_row(*_words(row), *(_spectral_words(row) if options.spectrum else ()))
     # Of a file or a pipe rich knows no width: nothing is cut short there.
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1_000, soft_wrap=True)
     console.print(escape(checkpoint.path))
@@ -154,7 +167,7 @@ def _print_table(checkpoint: Checkpoint, rows: Iterator[dict[str, Any]], whole: 
         console.print(f"  … {len(troubled) - 20:,} more without statistics")
 
 
-def _table() -> Table:
+def _table(spectrum: bool) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -162,7 +175,8 @@ def _table() -> Table:
     table.add_column("tensor", overflow="fold")
     for name in ("shape", "type"):
         table.add_column(name, no_wrap=True)
-    for name in ("min", "median", "max", "mean", "std", "L2", "zeros %", "NaN", "Inf"):
+    spectral = SPECTRAL.values() if spectrum else ()
+    for name in ("min", "median", "max", "mean", "std", "L2", "zeros %", "NaN", "Inf", *spectral):
         table.add_column(name, justify="right", no_wrap=True)
     return table
 
@@ -178,6 +192,14 @@ def _words(row: dict[str, Any]) -> list[Any]:
     share = f"{100 * row['zeros'] / row['finite']:.3g}" if row["finite"] else ""
     infinite = row["posinf"] + row["neginf"]
     return [Text(text) for text in (*texts, *numbers, share, _count(row["nan"]), _count(infinite))]
+
+
+def _spectral_words(row: dict[str, Any]) -> list[Any]:
+    """Empty where there are none; the reasons are many and long, and stand in the JSON."""
+    from rich.text import Text
+
+    facts = row["spectrum"] or {"problem": ""}
+    return [Text("" if facts["problem"] is not None else _short(facts[name])) for name in SPECTRAL]
 
 
 def _short(value: float | int | None) -> str:

@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from ckpt_gui.gui import theme
+from ckpt_gui.gui.comparisons import Wish
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.open_files import OpenFiles
 from ckpt_gui.gui.settings import Settings, settings_path
@@ -21,6 +22,7 @@ from ckpt_gui.gui.window import Window
 
 _SETTLE_MS = 60
 """After the last job: layouts and fonts are done within a turn or two of the event loop."""
+_SWITCH_SECONDS = 0.0005
 _PICTURE_PATIENCE_MS = 300_000
 """Nobody is there to answer whether to go on; a picture of what there is then has to do."""
 
@@ -30,12 +32,13 @@ def run(
     *,
     select: str | None = None,
     tab: str | None = None,
+    wish: Wish | None = None,
     screenshot: str | None = None,
     readers: dict[str, subprocess.Popen[bytes]] | None = None,
     painted: Callable[[], object] | None = None,
     trouble: Callable[[str], object] | None = None,
 ) -> int:
-    """Show the window on these files until it is closed; returns the exit code.
+    """Show the window on these files until it is closed; returns the exit code. ``wish``: the two are compared so.
 
     ``readers`` are processes that read some of the paths already. ``painted`` is called when the
     first tree stands on the screen (benchmarks). ``trouble`` is told why a file has no tree, where nobody
@@ -47,7 +50,10 @@ def run(
     window = make_window(picture=screenshot is not None)
     if painted is not None:
         window.painted.connect(painted)
-    window.open(paths, select=select, tab=tab, readers=readers)
+    if wish is not None:
+        window.compare(*paths, wish, readers)
+    else:
+        window.open(paths, select=select, tab=tab, readers=readers)
     window.show()
     if screenshot is not None:
         take_when_settled(window, screenshot, lambda saved: app.exit(_told(window, screenshot, saved, trouble)))
@@ -59,6 +65,7 @@ def run(
 def _told(window: Window, picture: str, saved: bool, trouble: Callable[[str], object] | None) -> int:
     """The exit code of a picture, once what went wrong is told."""
     sentences = [file.error for file in window.files.all() if file.error]
+    sentences += [one.error for one in window.comparisons.all() if one.error]
     if not saved:
         sentences.append(f"{picture} cannot be written")
     for sentence in sentences:
@@ -83,6 +90,9 @@ def application() -> QApplication:
     app.setApplicationDisplayName("ckpt_gui")
     app.setDesktopFileName("ckpt_gui")
     theme.apply(app)
+    # A thread that computes in Python keeps this one waiting for so long at each call from Qt, of which a painted
+    # tree makes hundreds; Python's own 5 ms are a stall then.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     return app
 
 

@@ -1,8 +1,8 @@
-"""The process that reads a file for the window. No Qt here: the command line starts it before Qt is imported.
+"""The processes that work for the window. No Qt here: the command line starts one before Qt is imported.
 
-It is a process and not a thread so that it can be killed: a runaway file costs a process, not the
-window. It runs isolated (``-I -S``): neither the folder one happens to be in nor any environment
-variable nor a site-packages of strangers decides what it imports.
+They are processes and not threads so that they can be killed: a runaway file, or a computation that nobody
+wants any more, costs a process, not the window. They run isolated (``-I -S``): neither the folder one happens to
+be in nor any environment variable nor a site-packages of strangers decides what they import.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 _ROOT = str(Path(__file__).resolve().parents[2])
 # The package's own folder goes last on the path, so that nothing beside it can stand in for the standard library.
 _PROGRAM = f"import sys; sys.path.append({_ROOT!r}); from ckpt_gui.core.reader import main; sys.exit(main(sys.argv[1]))"
+_SOLVER = "import sys; sys.path += sys.argv[1:]; from ckpt_gui.core.spectrum.solve import main; sys.exit(main())"
 
 
 def command(path: str) -> list[str]:
@@ -23,11 +24,29 @@ def command(path: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", _PROGRAM, path]
 
 
+def solver() -> list[str]:
+    """The command line of a process that hears a matrix and says its singular values."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--solve-worker"]
+    # NumPy lies where this process would find it.
+    installed = [place for place in sys.path if Path(place).name in ("site-packages", "dist-packages")]
+    return [sys.executable, "-I", "-S", "-c", _SOLVER, _ROOT, *installed]
+
+
 def start(path: str, argv: list[str] | None = None) -> subprocess.Popen[bytes]:
     """Start reading ``path``; ``argv`` replaces the command line (tests)."""
+    return _start(argv or command(path), subprocess.DEVNULL)
+
+
+def start_solver(argv: list[str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a process that waits for a matrix on its standard input; ``argv`` replaces the command line (tests)."""
+    return _start(argv or solver(), subprocess.PIPE)
+
+
+def _start(argv: list[str], stdin: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        argv or command(path),
-        stdin=subprocess.DEVNULL,
+        argv,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         bufsize=0,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui.checking import Checking
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.picked_spectrum import PickedSpectrum
 from ckpt_gui.gui.picked_statistics import PickedStatistics
 from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 AT_ONCE = 5_000
 """Facts about so many tensors are worked out on the spot; about more, by a job."""
 _SLOT = "facts"
+_WARM_AFTER_MS = 150
+"""After a file is shown: its tree is painted before anything else is imported."""
 
 
 class Details(Side):
@@ -38,13 +41,11 @@ class Details(Side):
 
     Signals:
         node_wanted: a link to a row was followed.
-        place_wanted: a link to one value of a tensor was followed; its row, and the index.
         message: a word for the status bar.
         compute_wanted: the statistics of all tensors of the file in front are asked for.
     """
 
     node_wanted = Signal(int)
-    place_wanted = Signal(int, tuple)
     message = Signal(str)
     compute_wanted = Signal()
 
@@ -55,6 +56,7 @@ class Details(Side):
         self._checking.changed.connect(self._health_changed)
         self._settings = settings
         self._statistics = PickedStatistics(jobs, scanning, self)
+        self._spectrum = PickedSpectrum(jobs, self)
         self.menu = QMenu("&Page", self)
         """What can be done on the page in front."""
         self.menu.setToolTipsVisible(True)
@@ -80,12 +82,12 @@ class Details(Side):
         self._facts = None
         self.show_pages(file is None or file.opened is not None or file.task is not None)
         self.fill()
+        QTimer.singleShot(_WARM_AFTER_MS, self, self._warm)
 
     def show_picked(self) -> None:
         """Other rows were picked in the file in front."""
         self._let_go()
         self._facts = None
-        self._warm()
         nodes = self._file.nodes if self._file is not None else []
         if nodes in ([], [0]):
             self.choose("overview")
@@ -156,6 +158,7 @@ class Details(Side):
             panel.show_facts(found)
             if hasattr(panel, "show_statistics") and self._file is not None:
                 self._statistics.look_at(self._file, list(self._file.nodes))
+                self._spectrum.look_at(self._file, list(self._file.nodes))
         elif self._file is not None:
             panel.show_picked(self._file, list(self._file.nodes))
 
@@ -165,14 +168,15 @@ class Details(Side):
         self.fill()
 
     def _warm(self) -> None:
-        """Have a thread import what draws, once the tree stands: half a second that a click on a page need not take."""
-        if not self._warmed and self._file is not None and self._file.nodes:
+        """Have a thread import what a click needs, once the tree stands: half a second that no click need take."""
+        if not self._warmed and self._file is not None and self._file.opened is not None:
             self._warmed = True
-            self._jobs.run("import", _import_plots, lambda _nothing: None)
+            self._jobs.run("import", _import_ahead, lambda _nothing: None)
 
     def _let_go(self) -> None:
         """No page works any longer on what was picked before, nor keeps its files open."""
         self._statistics.stop()
+        self._spectrum.stop()
         for panel in self.made_panels():
             if hasattr(panel, "let_go"):
                 panel.let_go()
@@ -197,7 +201,10 @@ class Details(Side):
 
         panel = SummaryPanel(parent)
         self._statistics.found.connect(panel.show_statistics)
-        panel.place_wanted.connect(self.place_wanted)
+        self._spectrum.changed.connect(panel.show_spectrum)
+        panel.spectrum_wanted.connect(self._spectrum.start)
+        panel.spectrum_unwanted.connect(self._spectrum.cancel)
+        panel.place_wanted.connect(self._show_value)
         return self._linked(panel)
 
     def _layers_page(self, parent: QWidget) -> QWidget:
@@ -229,6 +236,14 @@ class Details(Side):
         panel.message.connect(self.message)
         return self._linked(panel)
 
+    def _show_value(self, node: int, place: tuple[int, ...]) -> None:
+        """A link to one value was followed: the page Values, at that value."""
+        if self._file is not None and self._file.nodes != [node]:
+            self.node_wanted.emit(node)
+        self.choose("values")
+        panel: Any = self.panel("values")
+        panel.go_to(place)
+
     def _info_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.tensor_panel import InfoPanel
 
@@ -240,11 +255,19 @@ class Details(Side):
         return made
 
 
-def _import_plots(_report: Report) -> None:
+def _import_ahead(_report: Report) -> None:
+    """First what every click needs, then the pages."""
+    import ckpt_gui.core.facts
+    import ckpt_gui.core.spectrum.words
+    import ckpt_gui.core.stats.cache
+    import ckpt_gui.core.stats.fill
+    import ckpt_gui.core.stats.known
+    import ckpt_gui.core.stats.words
     import ckpt_gui.gui.heatmap_panel
     import ckpt_gui.gui.histogram_panel
     import ckpt_gui.gui.plots.heatmap
-    import ckpt_gui.gui.plots.histogram  # noqa: F401
+    import ckpt_gui.gui.plots.histogram
+    import ckpt_gui.gui.tensor_panel  # noqa: F401
 
 
 def _state(file: OpenFile) -> State:

@@ -43,7 +43,7 @@ SHOWN_KINDS = 10
 _SLOT, _DEPTH_SLOT = "layers", "depth of the network"
 _AGAIN_MS = 400
 """Between two pictures while statistics come in."""
-_LEGEND_SHARE, _CHART_SHARE = 190, 520
+_LEGEND_SHARE, _CHART_SHARE = 210, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class LayersPanel(QWidget):
         self.legend = spoken(QListWidget(self), "Kinds of weight")
         self.legend.setAccessibleDescription("Space switches a kind on and off")
         self.legend.setIconSize(QSize(30, 14))
-        self.legend.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.legend.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.legend.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.legend.setFrameShape(self.legend.Shape.NoFrame)
         self.legend.itemChanged.connect(self._switched)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ckpt_gui.core.model import Source
     from ckpt_gui.core.overview import Overview
     from ckpt_gui.core.reader import Opened
+    from ckpt_gui.core.spectrum import Spectrum
     from ckpt_gui.core.tensors import Reading
 
 Start = Callable[[str], subprocess.Popen[bytes]]
@@ -57,6 +58,8 @@ class OpenFile:
     """While it is checked."""
     check_stopped: str = ""
     """Why the last check gave nothing, in words; "" if it was not asked for or is done."""
+    spectra: dict[int, Spectrum] = field(default_factory=dict)
+    """Singular values that somebody asked for, by tensor."""
     _reading: Reading | None = None
 
     @property
@@ -211,6 +214,7 @@ class OpenFiles(QObject):
             return
         file.opened, file.overview, file.error, file.outdated = opened, None, "", False
         file._reading = None
+        file.spectra = {}
         file.forget_health()
         self.opened.emit(file)
         self._jobs.run(_slot(file), lambda _report: _overview(opened), lambda made: self._described(file, made))

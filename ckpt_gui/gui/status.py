@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from ckpt_gui.core import text
+from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.jobs import Jobs, Task
 from ckpt_gui.gui.open_files import OpenFile
 from ckpt_gui.gui.spoken import spoken
@@ -117,3 +118,17 @@ def facts_of(file: OpenFile) -> str:
         for shares in (overview.by_dtype, overview.by_device):
             words += [text.escape(text.join_words((share.name for share in shares), MAX_KINDS))] if shares else []
     return " · ".join(words)
+
+
+def facts_of_comparison(comparison: Comparison) -> str:
+    """A comparison in one line: both sizes, and how many pairs are of which change."""
+    sides = []
+    for letter, file in zip("AB", (comparison.left, comparison.right), strict=True):
+        nbytes = f" {text.size(file.opened.checkpoint.nbytes)}" if file.opened is not None else ""
+        sides.append(f"{letter} {text.escape(file.name)}{nbytes}")
+    if comparison.pairing is None:
+        return " · ".join(sides)
+    from ckpt_gui.core.diff.rollup import summary
+
+    counts = [f"{count:,} {change}" for change, count in summary(comparison.rows).items() if count]
+    return " · ".join([*sides, text.plural(len(comparison.rows), "pair"), *counts])

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from ckpt_gui.gui.facts_text import FactsText
+from ckpt_gui.gui.spectrum_section import SpectrumSection, State
 from ckpt_gui.gui.spoken import spoken
 
 if TYPE_CHECKING:
@@ -69,24 +70,50 @@ class SummaryPanel(_Page):
 
     Signals:
         place_wanted: a link to one value was followed; the tensor's row, and the index.
+        spectrum_wanted, spectrum_unwanted: its singular values shall be computed, or no longer.
     """
 
     place_wanted = Signal(int, tuple)
+    spectrum_wanted = Signal()
+    spectrum_unwanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Summary", parent)
         self._sections: tuple[Section, ...] = ()
         self._long_text = ""
+        self._statistics: tuple[Section, ...] = ()
+        self._spectral: tuple[Section, ...] = ()
         self._facts.place_wanted.connect(self.place_wanted)
+        self._spectrum = SpectrumSection(self)
+        self._spectrum.wanted.connect(self.spectrum_wanted)
+        self._spectrum.unwanted.connect(self.spectrum_unwanted)
+        self._box.addWidget(self._spectrum)
+        self.addAction(self._spectrum.action)
 
     def show_facts(self, facts: Facts) -> None:
         """Show the facts of a selection."""
         self._sections, self._long_text = facts.summary, facts.long_text
-        self._show(self._sections, self._long_text)
+        self._statistics = self._spectral = ()
+        self._show_all()
 
     def show_statistics(self, sections: tuple[Section, ...]) -> None:
         """Add what is known of the values of what is shown."""
-        self._show((*self._sections[:1], *sections, *self._sections[1:]), self._long_text)
+        self._statistics = sections
+        self._show_all()
+
+    def show_spectrum(self, state: State) -> None:
+        """Say where the singular values of what is shown stand."""
+        self._spectral = ()
+        if state.found is not None:
+            from ckpt_gui.core.spectrum.words import sections
+
+            self._spectral = sections(state.found)
+        self._spectrum.show_state(state)
+        self._show_all()
+
+    def _show_all(self) -> None:
+        known = (*self._statistics, *self._spectral)
+        self._show((*self._sections[:1], *known, *self._sections[1:]), self._long_text)
 
 
 class InfoPanel(_Page):

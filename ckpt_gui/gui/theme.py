@@ -138,6 +138,11 @@ def sheet(c: Colours) -> str:
     QTabBar#files::tab:selected:focus, QTabBar#pages::tab:selected:focus {{ color: {c.accent}; background: {c.selected}; }}
     QToolButton#cross {{ border: 0; border-radius: 3px; color: {c.muted}; padding: 0 3px; }}
     QToolButton#cross:hover {{ background: {c.line}; color: {c.text}; }}
+    QToolButton#change {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 2px 7px; }}
+    QToolButton#change:checked {{ background: {c.raised}; border-color: {c.line}; }}
+    QToolButton#change:hover, QToolButton#change:focus {{ border-color: {c.accent}; }}
+    QLineEdit[bad="true"] {{ border-color: {c.alarm}; }}
+    QFrame#pairing {{ background: {c.notice_back}; border: 0; border-radius: 4px; }}
     QSplitter::handle {{ background: {c.line}; }}
     QSplitter::handle:hover {{ background: {c.accent}; }}
     QStatusBar {{ background: {c.window}; border-top: 1px solid {c.line}; color: {c.muted}; }}

@@ -8,8 +8,8 @@ are the table's, of any size; Qt's own begin with the window.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QPalette
@@ -17,17 +17,17 @@ from PySide6.QtGui import QColor, QPalette
 from ckpt_gui.gui import theme
 
 if TYPE_CHECKING:
-    from ckpt_gui.core.table.cells import Cells
     from ckpt_gui.core.table.layout import Layout
 
 Index = QModelIndex | QPersistentModelIndex
-Write = Callable[[Any, Any], str]
+Write = Callable[..., str]
+"""What ``Read.cell`` gives → the text of a cell; of several lines where it stands for several values."""
 
 ROWS, COLUMNS = 10_000, 4_000
 """Of the window, at most."""
 PAGE_CELLS, PAGE_COLUMNS, PAGE_ROWS = 4096, 32, 64
 MAX_PAGES = 256
-"""Kept: 16 MiB of complex128, the widest values there are."""
+"""Kept: 32 MiB of complex128, the widest values there are, with their bits."""
 WAITING = "…"
 
 _DISPLAY = Qt.ItemDataRole.DisplayRole
@@ -44,6 +44,25 @@ class Page(NamedTuple):
     columns: range
 
 
+class Read(Protocol):
+    """What was read of a table."""
+
+    @property
+    def rows(self) -> range:
+        """Of the table."""
+
+    @property
+    def columns(self) -> range:
+        """Of the table."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of each row, in words of its own; () where the layout's number will do."""
+
+    def cell(self, row: int, column: int) -> tuple[Any, ...]:
+        """What stands in a cell of the table."""
+
+
 class ValuesModel(QAbstractTableModel):
     """Shows the cells of one layout, as far as they were read."""
 
@@ -54,7 +73,7 @@ class ValuesModel(QAbstractTableModel):
         """Where the window begins."""
         self._write: Write | None = None
         self._labelled = False
-        self._pages: OrderedDict[tuple[int, int], Cells] = OrderedDict()
+        self._pages: OrderedDict[tuple[int, int], Read] = OrderedDict()
         self._page_rows, self._page_columns = PAGE_ROWS, PAGE_COLUMNS
         self._muted, self._alarm = QColor(), QColor()
 
@@ -106,7 +125,7 @@ class ValuesModel(QAbstractTableModel):
             range(column * across, min((column + 1) * across, layout.columns)),
         )
 
-    def put(self, read: list[Cells]) -> None:
+    def put(self, read: Sequence[Read]) -> None:
         """Pages were read; those that were not asked for longest go."""
         for cells in read:
             self._pages[cells.rows.start // self._page_rows, cells.columns.start // self._page_columns] = cells
@@ -120,7 +139,7 @@ class ValuesModel(QAbstractTableModel):
             if self._labelled:
                 self.headerDataChanged.emit(Qt.Orientation.Vertical, 0, self.rowCount() - 1)
 
-    def cells(self, row: int, column: int) -> Cells | None:
+    def cells(self, row: int, column: int) -> Read | None:
         """The page with that cell, if it was read."""
         key = (row // self._page_rows, column // self._page_columns)
         found = self._pages.get(key)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QCursor
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui import status, theme
 from ckpt_gui.gui.actions import Actions
+from ckpt_gui.gui.compare_requests import CompareRequests
+from ckpt_gui.gui.comparing import Comparison
+from ckpt_gui.gui.comparisons import NO_WISH, Comparisons, Wish
 from ckpt_gui.gui.details import Details
 from ckpt_gui.gui.drop import DropTarget
 from ckpt_gui.gui.file_notices import FileNotices
@@ -25,18 +28,19 @@ from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 from ckpt_gui.gui.recent_menu import RecentMenu
 from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
+from ckpt_gui.gui.side import Side
 
 if TYPE_CHECKING:
     import subprocess
 
+    from ckpt_gui.gui.diff_page import DiffPage
     from ckpt_gui.gui.start_page import StartPage
     from ckpt_gui.gui.tree_panel import TreePanel
 
 PAGES = ("overview", "summary", "histogram", "heat-map", "values", "layers", "info")
 LOOK_AT_DISK_MS = 4_000
 """So often an active window sees whether its files have changed."""
-NEEDS_A_FILE = ("reload", "health", "close tab", "filter", *PAGES,
-                "next page", "previous page", "next tab", "previous tab")  # fmt: skip
+NEEDS_A_TAB = ("reload", "close tab", "filter", *PAGES, "next page", "previous page", "next tab", "previous tab")
 
 
 class Window(QMainWindow):
@@ -96,11 +100,10 @@ class Window(QMainWindow):
     def _handlers(self) -> dict[str, Callable[[], object]]:
         return {
             "open": self._ask_files, "open folder": self._ask_folder, "sample": self.open_sample,
-            "reload": lambda: self._with_file(self.files.reload),
-            "close tab": lambda: self._with_file(self.files.close), "quit": self.close,
-            "filter": self._focus_filter, **{page: partial(self.details.choose, page) for page in PAGES},
-            "health": self.details.check_health,
-            "next page": lambda: self.details.step(1), "previous page": lambda: self.details.step(-1),
+            "reload": self._reload, "close tab": lambda: self._close(self.tabs.front()), "quit": self.close,
+            "filter": self._focus_filter, **{page: partial(self._choose_page, page) for page in PAGES},
+            "health": self.details.check_health, "compare": self._ask_compare,
+            "next page": lambda: self.side().step(1), "previous page": lambda: self.side().step(-1),
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
             "larger": lambda: self._zoom(1), "smaller": lambda: self._zoom(-1), "normal": lambda: self._zoom(0),
@@ -108,15 +111,23 @@ class Window(QMainWindow):
         }  # fmt: skip
 
     def _wire(self) -> None:
-        self.drop.dropped.connect(self.open)
+        self.drop.dropped.connect(self._dropped)
         self.recent_menu.path_wanted.connect(lambda path: self.open([path]))
-        self.tabs.shown.connect(self._show_file)
-        self.tabs.close_wanted.connect(self.files.close)
+        self.tabs.shown.connect(self._show_front)
+        self.tabs.close_wanted.connect(self._close)
+        self.tabs.menu_wanted.connect(lambda held, place: self.requests.open_tab_menu(held, place))
         self.details.node_wanted.connect(self._go_to_node)
         self.details.message.connect(self.status.mention)
         self.file_notices = FileNotices(self.files, self.notices)
         self.file_statistics = FileStatistics(self.files, self.scanning)
         self.details.compute_wanted.connect(lambda: self._with_file(self.scanning.compute_all))
+        self.comparisons = Comparisons(self.files, self.tabs, self.jobs, self.settings, self.notices, self)
+        self.comparisons.changed.connect(lambda one: self._show_front() if one is self.tabs.front() else None)
+        self.comparisons.message.connect(self.status.mention)
+        self.comparisons.node_wanted.connect(self._show_tensor)
+        self.requests = CompareRequests(self.files, self.comparisons, self.notices, self)
+        self.requests.open_wanted.connect(lambda path: self.open([path]))
+        self.requests.close_wanted.connect(self._close)
         self.files.added.connect(self._added)
         self.files.removed.connect(self._removed)
         self.files.reading.connect(lambda file: self._say(file, f"Reading {text.escape(file.name)} …"))
@@ -147,18 +158,33 @@ class Window(QMainWindow):
             if shown is not None and shown.opened is not None:
                 self._go_to_wanted(file)
         if first is not None:
-            self.tabs.show_file(first)
-        elif self.current() is None:
-            self._show_file(None)
+            self.tabs.show_tab(first)
+        elif self.tabs.front() is None:
+            self._show_front()
+
+    def compare(
+        self,
+        left: str,
+        right: str,
+        wish: Wish = NO_WISH,
+        readers: dict[str, subprocess.Popen[bytes]] | None = None,
+    ) -> None:
+        """Open two files, and compare them."""
+        self.open([left, right], readers=readers)
+        one, other = (self.files.at(split_address(path)[0]) for path in (left, right))
+        if one is not None and other is not None:
+            self.comparisons.open(one, other, wish)
 
     def open_sample(self) -> None:
-        """Open the two checkpoints that come with the program."""
+        """Open the two checkpoints that come with the program, compared."""
         from ckpt_gui.resources_path import resource
 
         try:
-            self.open([str(resource(f"demo/epoch_{number:03}.ckpt")) for number in (3, 4)])
+            first, second = (str(resource(f"demo/epoch_{number:03}.ckpt")) for number in (3, 4))
         except FileNotFoundError as exc:
             self.notices.tell("sample", str(exc), alarm=True)
+        else:
+            self.compare(first, second)
 
     def current(self) -> OpenFile | None:
         """The file in front."""
@@ -173,6 +199,7 @@ class Window(QMainWindow):
         page = self.tabs.add(file)
         page.picked.connect(lambda nodes: self._picked(file, nodes))
         page.message.connect(self.status.mention)
+        page.compare_wanted.connect(lambda node: self.requests.ask(file, QCursor.pos(), node))
         page.painted.connect(self.painted)
         self.file_statistics.add(file, page)
 
@@ -199,7 +226,7 @@ class Window(QMainWindow):
         if fresh and page.tree is not None:
             page.tree.restore(QByteArray.fromBase64(self.settings.value("columns", "").encode()))
         if file is self.current():
-            self._show_file(file)
+            self._show_front()
             self.details.show_picked()
             page.setFocus()
         self._go_to_wanted(file)
@@ -216,12 +243,12 @@ class Window(QMainWindow):
         self._say(file, f"There is nothing to show of {text.escape(file.name)}. F5 tries again.")
         self.recent_menu.prune()
         if file is self.current():
-            self._show_file(file)
+            self._show_front()
 
     def _stopped(self, file: OpenFile) -> None:
         self._say(file, f"Reading {text.escape(file.name)} was stopped. F5 reads it again.")
         if file is self.current():
-            self._show_file(file)
+            self._show_front()
 
     def _described(self, file: OpenFile) -> None:
         if file is self.current():
@@ -230,20 +257,48 @@ class Window(QMainWindow):
 
     # -------------------------------------------------------------------------------------------- selection
 
-    def _show_file(self, file: OpenFile | None) -> None:
-        self._stack.setCurrentWidget(self.splitter if file is not None else self.start())
-        self.setWindowTitle(f"{text.escape(file.name)} – ckpt_gui" if file is not None else "ckpt_gui")
-        self.status.show_facts(status.facts_of(file) if file is not None else "")
-        self.details.show_file(file)
-        self.notices.turn_to(file)
-        for name in NEEDS_A_FILE:
-            self.commands.explain(name, "" if file is not None else "no file is open")
-        tree = self.tree()
+    def _show_front(self) -> None:
+        """Everything around the tabs follows the one in front."""
+        front = self.tabs.front()
+        self._stack.setCurrentWidget(self.splitter if front is not None else self.start())
+        self.setWindowTitle(f"{text.escape(front.name)} – ckpt_gui" if front is not None else "ckpt_gui")
+        self.notices.turn_to(front)
+        for name in NEEDS_A_TAB:
+            self.commands.explain(name, "" if front is not None else "no file is open")
+        for name in ("health", "compare"):
+            self.commands.explain(name, "" if self.current() is not None else "no file is in front")
         self._tree_menu.clear()
-        self._tree_menu.addActions(tree.actions() if tree is not None else [])
-        self._tree_menu.setEnabled(tree is not None)
-        if tree is not None and self.tabs.isAncestorOf(QApplication.focusWidget() or self):
-            tree.setFocus()  # not the filter line, where Qt would put it
+        self._tree_menu.addActions(self._row_commands())
+        self._tree_menu.setEnabled(bool(self._row_commands()))
+        self.details.setVisible(not isinstance(front, Comparison))
+        if isinstance(front, Comparison):
+            self.status.show_facts(status.facts_of_comparison(front))
+            self.details.show_file(None)
+        else:
+            self.status.show_facts(status.facts_of(front) if front is not None else "")
+            self.details.show_file(front)
+        rows = self.tree() or self._comparison_page()
+        if rows is not None and self.tabs.isAncestorOf(QApplication.focusWidget() or self):
+            rows.setFocus()  # not the filter line, where Qt would put it
+
+    def _comparison_page(self) -> DiffPage | None:
+        """The comparison in front."""
+        front = self.tabs.front()
+        return self.comparisons.page(front) if isinstance(front, Comparison) else None
+
+    def side(self) -> Side:
+        """The right side in front."""
+        page = self._comparison_page()
+        return page.side if page is not None else self.details
+
+    def _row_commands(self) -> Sequence[QAction]:
+        """What can be done with the rows in front."""
+        rows, page = self.tree(), self._comparison_page()
+        return rows.actions() if rows is not None else page.actions_of_panel() if page is not None else []
+
+    def _choose_page(self, name: str) -> None:
+        if not self.side().choose(name):
+            self.status.mention(f"There is no page {name} here")
 
     def _picked(self, file: OpenFile, nodes: list[int]) -> None:
         file.nodes = nodes
@@ -287,6 +342,34 @@ class Window(QMainWindow):
         paths = [file.path for file in self.files.all()[-1:]] or self.recent_menu.paths()
         return str(Path(paths[0]).parent) if paths else ""
 
+    def _reload(self) -> None:
+        front = self.tabs.front()
+        if isinstance(front, Comparison):
+            self.comparisons.reload(front)
+        elif front is not None:
+            self.files.reload(front)
+
+    def _close(self, held: OpenFile | Comparison | None) -> None:
+        if isinstance(held, Comparison):
+            self.comparisons.close(held)
+        elif held is not None:
+            self.files.close(held)
+
+    def _dropped(self, addresses: list[str]) -> None:
+        self.open(addresses)
+        self.requests.offer(addresses)
+
+    def _ask_compare(self) -> None:
+        """With what to compare the file in front: below its tool button."""
+        if (file := self.current()) is not None:
+            self.requests.ask(file, self.mapToGlobal(QPoint(60, self.menuBar().height() + 40)))
+
+    def _show_tensor(self, file: OpenFile, tensor: int) -> None:
+        """Go to a tensor in its file's own tab."""
+        if file.opened is not None and (tree := self.tabs.page(file).tree) is not None:
+            self.tabs.show_tab(file)
+            tree.select_path(file.opened.checkpoint.path_of(file.opened.checkpoint.tensors.node[tensor]))
+
     def _with_file(self, act: Callable[[OpenFile], object]) -> None:
         if (file := self.current()) is not None:
             act(file)
@@ -294,10 +377,12 @@ class Window(QMainWindow):
     def _focus_filter(self) -> None:
         if (tree := self.tree()) is not None:
             tree.focus_filter()
+        elif (page := self._comparison_page()) is not None:
+            page.panel.focus_filter()
 
     def _other_side(self) -> None:
-        on_right = self.details.isAncestorOf(QApplication.focusWidget() or self)
-        target = self.tree() if on_right else self.details.front()
+        on_right = self.side().isAncestorOf(QApplication.focusWidget() or self)
+        target = (self.tree() or self._comparison_page()) if on_right else self.side().front()
         if target is not None:
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
@@ -309,9 +394,8 @@ class Window(QMainWindow):
 
     def all_commands(self) -> list[QAction]:
         """Every command there is, those of the tree and the recent files included."""
-        tree = self.tree()
-        return [*self.commands.named.values(), *(tree.actions() if tree is not None else ()),
-                *self.details.menu.actions(), *self.recent_menu.commands()]  # fmt: skip
+        return [*self.commands.named.values(), *self._row_commands(), *self.details.menu.actions(),
+                *self.recent_menu.commands()]  # fmt: skip
 
     def _show_palette(self) -> None:
         from ckpt_gui.gui.palette import Palette
@@ -321,8 +405,10 @@ class Window(QMainWindow):
     def _show_keys(self) -> None:
         from ckpt_gui.gui.keys_page import KeysPage
 
-        tree, groups = self.tree(), [(name, menu.actions()) for name, menu in self.commands.menus.items()]
-        groups += [("Tree", tree.actions() if tree is not None else []), ("Page", self.details.menu.actions())]
+        groups: list[tuple[str, Sequence[QAction]]] = [
+            (name, menu.actions()) for name, menu in self.commands.menus.items()
+        ]
+        groups += [("Rows", self._row_commands()), ("Page", self.details.menu.actions())]
         KeysPage(groups, self).show()
 
     def _about(self) -> None:

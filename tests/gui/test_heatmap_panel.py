@@ -11,7 +11,7 @@ import torch
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QSpinBox
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QMenu, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from ckpt_gui.core.heatmap.limits import NAN
@@ -68,6 +68,7 @@ def test_a_matrix_is_drawn_and_described(show: Show) -> None:
     panel = show("w", w=values)
 
     assert panel.sentence() == ""
+    assert not [menu for menu in panel.findChildren(QMenu) if menu.isVisible()]
     assert panel.words() == "Rows 0–19 of 20 × columns 0–29 of 30; each cell one value. 1 cell with NaN."
     assert panel.readout() == "[3, 4] = −2.0"
     assert drawn(panel).shape == (20, 30)
@@ -309,3 +310,14 @@ def test_what_can_be_done_stands_in_the_menu_again_and_again(window: Window, sho
     for _time in range(3):
         window.details.fill()
         assert "Save as PNG…" in [action.text() for action in window.details.menu.actions()]
+
+
+@pytest.mark.parametrize("page", ["histogram", "heat-map"])
+def test_no_key_means_two_things_on_the_page(
+    window: Window, show: Show, page: str, calm: Callable[[Window], None]
+) -> None:
+    show("w", w=torch.randn(20, 30))
+    window.details.choose(page)
+    calm(window)
+    keys = [keys.toString() for action in window.all_commands() for keys in action.shortcuts()]
+    assert sorted(set(keys)) == sorted(keys)

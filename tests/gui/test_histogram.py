@@ -18,8 +18,8 @@ from pytestqt.qtbot import QtBot
 
 from ckpt_gui.gui import theme
 from ckpt_gui.gui.flow import Flow
+from ckpt_gui.gui.histogram_controls.options import Options, keep, remembered
 from ckpt_gui.gui.histogram_panel import HistogramPanel, saving
-from ckpt_gui.gui.histogram_panel.options import Options, keep, remembered
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.window import Window
 from tests.gui.conftest import MakeWindow, Settle

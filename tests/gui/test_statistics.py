@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTextBrowser
 from pytestqt.qtbot import QtBot
@@ -210,8 +210,14 @@ def test_a_reload_begins_anew(shown: Window, broken: Path, settle: Settle, qtbot
     assert cell(shown, "embed.weight", "max") == "1234"
 
 
+def summary(window: Window) -> QTextBrowser:
+    found = window.details.panel("summary").findChild(QTextBrowser)
+    assert found is not None
+    return found
+
+
 def summary_text(window: Window) -> str:
-    return window.details.panel("summary").findChild(QTextBrowser).toPlainText()
+    return summary(window).toPlainText()
 
 
 def test_the_summary_tells_a_tensors_statistics(shown: Window, broken: Path, settle: Settle, qtbot: QtBot) -> None:
@@ -227,6 +233,21 @@ def test_the_summary_tells_a_tensors_statistics(shown: Window, broken: Path, set
     assert "Statistics" in words
     assert f"{finite.mean().item():.6g}".replace("-", "−") in words
     assert "first at [4]" in words
+
+
+def test_the_first_nan_is_a_link_to_its_place_among_the_values(shown: Window, qtbot: QtBot) -> None:
+    tree = shown.tree()
+    assert tree is not None
+    tree.select_path(("state_dict", "h.5.attn.bias"))
+    shown.details.choose("summary")
+    calm(shown, qtbot)
+    node = tree.rows.nodes[0]
+    summary(shown).anchorClicked.emit(QUrl(f"#{node}@4"))
+    calm(shown, qtbot)
+
+    assert shown.details.page() == "values"
+    values: Any = shown.details.panel("values")
+    assert values.model.layout.at(*values.grid.current()) == (4,)
 
 
 def test_the_summary_sums_up_a_group(shown: Window, qtbot: QtBot) -> None:

@@ -239,8 +239,8 @@ def test_filter_to_this_keeps_just_that_part(panel: TreePanel) -> None:
 
 
 def test_large_files_answer_between_events(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ckpt_gui.gui.tree_panel.slices.AT_ONCE", 0.0)
-    monkeypatch.setattr("ckpt_gui.gui.tree_panel.slices.SLICE", 0.0)
+    monkeypatch.setattr("ckpt_gui.gui.slices.AT_ONCE", 0.0)
+    monkeypatch.setattr("ckpt_gui.gui.slices.SLICE", 0.0)
     panel = TreePanel()
     qtbot.addWidget(panel)
     panel.show_checkpoint(SAMPLE)

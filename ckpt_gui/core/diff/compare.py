@@ -21,6 +21,7 @@ from ckpt_gui.core.pairing import Pair, Pairing
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.stats.summarize import in_any_order
 from ckpt_gui.core.tensors import Reading
+from ckpt_gui.core.text import shape
 
 SHARE = 8 << 20
 """Elements that one task compares."""
@@ -29,6 +30,10 @@ LARGEST = 1 << 33
 BATCH = 1 << 18
 """Elements of small pairs that one task compares."""
 MOST_IN_BATCH = 64
+
+
+class Unlike(ReadError):
+    """Both can be read, and what they hold differs in a way that no measure tells."""
 
 
 def structure(pairing: Pairing) -> tuple[Row, ...]:
@@ -117,10 +122,10 @@ def compare(
 
 
 def plan(left: Reading, one: int, right: Reading, other: int, wanted: Tolerance | None = None) -> Plan:
-    """How a pair is compared. Raises NoValues or ReadError with a sentence where it cannot be."""
+    """How a pair is compared. Raises NoValues, ReadError or Unlike with a sentence where it cannot be."""
     a, b = Side.of(left, one), Side.of(right, other)
     if a.form.shape != b.form.shape:
-        raise ReadError(f"the stored values are {a.form.shape} in A and {b.form.shape} in B")
+        raise Unlike(f"the stored values are {shape(a.form.shape)} in A and {shape(b.form.shape)} in B")
     if a.form.of == "stored values" or b.form.of == "stored values":
         _check_layout(a, b)
     in_step = alike(a, b)
@@ -134,14 +139,14 @@ def _check_layout(a: Side, b: Side) -> None:
     """Stored values may only be compared if they stand at the same places."""
     one, other = (side.reading.checkpoint.tensor(side.tensor) for side in (a, b))
     if one.layout != other.layout:
-        raise ReadError(f"the layouts differ: {one.layout} in A, {other.layout} in B")
+        raise Unlike(f"the layouts differ: {one.layout} in A, {other.layout} in B")
     if not one.layout.startswith("sparse"):
         return
     count, step = a.form.shape[0] if a.form.shape else 0, 1 << 20
     for start in range(0, count, step):
         places = [side.reading.indices(side.tensor, start, min(start + step, count)) for side in (a, b)]
         if not np.array_equal(places[0], places[1]):
-            raise ReadError("the stored values stand at other places of the sparse tensor")
+            raise Unlike("the stored values stand at other places of the sparse tensor")
 
 
 def _alike(pairing: Pairing, rows: Sequence[Row], wanted: Iterable[int]) -> list[list[int]]:
@@ -281,7 +286,7 @@ def _root(square: float, times: int) -> float | None:
 
 
 def _troubled(row: Row, exc: ReadError) -> Row:
-    return Row(row.key, row.left, row.right, "problem", None, str(exc))
+    return Row(row.key, row.left, row.right, "changed" if isinstance(exc, Unlike) else "problem", None, str(exc))
 
 
 def _judged(row: Row, one: Plan, found: Measures | ReadError) -> Row:

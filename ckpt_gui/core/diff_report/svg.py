@@ -46,9 +46,7 @@ def over_depth(points: Sequence[Point], stops: Sequence[str], name: str) -> str:
     parts.append(_line(_LEFT, floor + 8, WIDTH - _RIGHT, floor + 8, "axis"))
     parts.append(_text(_LEFT - 8, HEIGHT - _BOTTOM - _ZERO_BAND / 2 + 8, "none", "end"))
     step = max(1, len(stops) // 24)
-    parts += [
-        _text(x(stop), HEIGHT - _BOTTOM + 18, stops[stop], "middle") for stop in range(0, len(stops), step)
-    ]
+    parts += [_text(x(stop), HEIGHT - _BOTTOM + 18, stops[stop], "middle") for stop in range(0, len(stops), step)]
     parts += [_mark(x(point.stop), y(point.value), point) for point in points]
     return _svg(WIDTH, HEIGHT, name, parts)
 

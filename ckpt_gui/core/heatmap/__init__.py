@@ -2,5 +2,5 @@
 
 ``plane`` lays any shape out as rows and columns · ``keys`` orders values by magnitude · ``canvas`` reduces blocks to
 cells · ``picture`` reads a region at the resolution asked for · ``limits`` says which values the colours span
-· ``words`` states what is shown.
+· ``words`` states what is shown · ``drawn`` all of that together.
 """

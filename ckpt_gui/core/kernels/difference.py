@@ -86,9 +86,10 @@ class Difference:
             total = float(squares(values))
             if np.isfinite(total):
                 return total
-        size = np.abs(values.astype(np.complex128 if values.dtype.kind == "c" else np.float64))
-        size = size[np.isfinite(size)]
-        return float(size @ size)
+        with np.errstate(all="ignore"):  # what has no square is told as unknown
+            size = np.abs(_wide(values))
+            size = size[np.isfinite(size)]
+            return float(size @ size)
 
     def _add_compiled(self, left: Array, right: Array, bits_left: Array | None, bits_right: Array | None) -> None:
         from ckpt_gui.core.kernels import compiled_pairs as code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 Number = int | float
 NOWHERE = -1
+_LEAST, _MOST = 1e-140, 1e140
+"""Magnitudes whose squares, and their sums, a float64 holds with room to spare."""
 
 
 @dataclass(slots=True)
@@ -70,6 +73,14 @@ class Partial:
     """Lowest value of each cell of finite values that holds any; increasing. Zeros are a cell of their own."""
     high: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+
+def scale_for(found: Partial) -> float:
+    """The power of two that brings extreme values near 1, so that squares stay in range; 1.0 for all others."""
+    size = max(abs(float(found.min or 0)), abs(float(found.max or 0)))
+    if not size or _LEAST < size < _MOST:
+        return 1.0
+    return math.ldexp(1.0, min(-math.frexp(size)[1], 1000))
 
 
 def merged_cells(

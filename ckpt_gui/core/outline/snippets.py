@@ -5,37 +5,41 @@ from __future__ import annotations
 from ckpt_gui.core.columns import Flag, KeyType, Kind
 from ckpt_gui.core.model import Checkpoint
 
-_UNTRUSTED = "  # weights_only=False runs code from the file: only if you trust it"
+UNTRUSTED = "  # weights_only=False runs code from the file: only if you trust it"
 _SAFETENSORS = (".safetensors",)
 
 
 def python_line(checkpoint: Checkpoint, node: int, *, weights_only: bool = True) -> str:
     """The line that loads that node onto the CPU. ``weights_only``: does torch's restricted loader take the file?"""
+    line = python_expression(checkpoint, node, weights_only=weights_only)
+    return line if weights_only or not line.startswith("torch.load(") else line + UNTRUSTED
+
+
+def python_expression(checkpoint: Checkpoint, node: int, *, weights_only: bool = True) -> str:
+    """The same without the warning behind it."""
     if checkpoint.format == "safetensors":
         return _safetensors(checkpoint, checkpoint.path, node)
     if checkpoint.format == "sharded":
         return _shard(checkpoint, node, weights_only)
     if checkpoint.format == "torchscript":
-        return (
-            f'torch.jit.load({_file(checkpoint.path)}, map_location="cpu").state_dict(){_steps(checkpoint, node, {})}'
-        )
+        loaded = f'torch.jit.load({raw_literal(checkpoint.path)}, map_location="cpu").state_dict()'
+        return loaded + _steps(checkpoint, node, {})
     return _torch(checkpoint, checkpoint.path, node, weights_only)
 
 
 def _torch(checkpoint: Checkpoint, path: str, node: int, weights_only: bool) -> str:
     steps = _steps(checkpoint, node, _modules(checkpoint, node))
-    line = f'torch.load({_file(path)}, map_location="cpu", weights_only={weights_only}){steps}'
-    return line if weights_only else line + _UNTRUSTED
+    return f'torch.load({raw_literal(path)}, map_location="cpu", weights_only={weights_only}){steps}'
 
 
 def _safetensors(checkpoint: Checkpoint, path: str, node: int) -> str:
     keys = checkpoint.path_of(node)
-    opened = f'safetensors.safe_open({_file(path)}, framework="pt", device="cpu")'
+    opened = f'safetensors.safe_open({raw_literal(path)}, framework="pt", device="cpu")'
     if checkpoint.nodes.tensor[node] >= 0:
-        return f"{opened}.get_tensor({_literal(str(keys[-1]))})"
+        return f"{opened}.get_tensor({literal(str(keys[-1]))})"
     if keys and keys[0] == "__metadata__":
-        return f"{opened}.metadata()" + "".join(f"[{_literal(str(key))}]" for key in keys[1:])
-    return f'safetensors.torch.load_file({_file(path)}, device="cpu")'
+        return f"{opened}.metadata()" + "".join(f"[{literal(str(key))}]" for key in keys[1:])
+    return f'safetensors.torch.load_file({raw_literal(path)}, device="cpu")'
 
 
 def _shard(checkpoint: Checkpoint, node: int, weights_only: bool) -> str:
@@ -78,17 +82,18 @@ def _step(checkpoint: Checkpoint, node: int, above: int, entered: dict[int, str]
     text = checkpoint.text(nodes.key[node])
     is_text = nodes.key_type[node] == KeyType.TEXT
     if node in entered:
-        return f".state_dict()[{_literal(text)}]"
+        return f".state_dict()[{literal(text)}]"
     if nodes.kind[above] == Kind.OBJECT and is_text and all(part.isidentifier() for part in text.split(".")):
         return f".{text}"
-    return f"[{_literal(text) if is_text else text}]"
+    return f"[{literal(text) if is_text else text}]"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """The text as a Python literal, in double quotes where that is plain."""
     plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
     return f'"{text}"' if plain else ascii(text)
 
 
-def _file(path: str) -> str:
-    return ascii(path) if '"' in path or path.endswith("\\") or not path.isprintable() else f'r"{path}"'
+def raw_literal(text: str) -> str:
+    """The text as a Python literal in which backslashes stand for themselves, where that can be."""
+    return ascii(text) if '"' in text or text.endswith("\\") or not text.isprintable() else f'r"{text}"'

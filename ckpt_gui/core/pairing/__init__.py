@@ -6,7 +6,14 @@ into the other's model would report; ``changed_values`` compares everything that
 
 from __future__ import annotations
 
+from ckpt_gui.core.pairing.content import by_content, candidates
+from ckpt_gui.core.pairing.leaves import ValueChange, changed_values
+from ckpt_gui.core.pairing.loading import Advice, advice
 from ckpt_gui.core.pairing.nouns import Listing, Pair, Pairing, Proposal, Side
 from ckpt_gui.core.pairing.pairs import pair
+from ckpt_gui.core.pairing.proposals import MAX_PROPOSALS, SURE_ENOUGH
 
-__all__ = ["Listing", "Pair", "Pairing", "Proposal", "Side", "pair"]
+__all__ = [
+    "MAX_PROPOSALS", "SURE_ENOUGH", "Advice", "Listing", "Pair", "Pairing", "Proposal", "Side", "ValueChange",
+    "advice", "by_content", "candidates", "changed_values", "pair",
+]  # fmt: skip

@@ -30,7 +30,10 @@ class Match:
         own = left.marks()
         self.keys = list(left.keys)
         """The left names after the rules."""
-        self.marks = own
+        self.chain = self.keys
+        """The same, also where a name is kept because the right side has it."""
+        self.own = self.marks = own
+        """The left marks before and after the rules."""
         self.matched = [0] * len(self.rules)
         """For each rule, how many names it changed."""
         if self.rules:
@@ -46,7 +49,7 @@ class Match:
 
     def _rename(self, own: list[str]) -> None:
         left, index = self.left, self.index
-        chain: list[str] = self.keys
+        chain = self.keys
         changed: list[list[int]] = []
         for rule in self.rules:
             after = list(rename(chain, [rule]).names)
@@ -62,9 +65,9 @@ class Match:
             else:
                 kept.add(place)
         _refuse(left, own, marks, touched)
-        self.marks = marks
+        self.marks, self.chain = marks, chain
         self.keys = [left.keys[place] if place in kept else key for place, key in enumerate(chain)]
-        self.matched = [len(kept.symmetric_difference(places) - kept) for places in changed]
+        self.matched = [len(set(places) - kept) for places in changed]
 
     def _loosely(self) -> int:
         """Pair what differs only by a number's being an int here and text there, if nothing else claims it."""
@@ -81,6 +84,11 @@ class Match:
                 self.taken[hit] = 1
                 found += 1
         return found
+
+    def after(self, place: int, key: str) -> int:
+        """The partner that the left tensor at ``place`` would have if rules made ``key`` of it; -1 for none."""
+        mark = self.left.mark(place, key)
+        return self.index.get(mark if mark in self.index or self.own[place] not in self.index else self.own[place], -1)
 
     def alone_left(self) -> list[int]:
         """Places on the left without a partner."""

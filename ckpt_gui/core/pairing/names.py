@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ckpt_gui.core.columns import KeyType, Kind
-from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.pairing.nouns import OUTSIDE, Listing
-from ckpt_gui.core.pairing.roots import Root, group_prefix
+from ckpt_gui.core.pairing.roots import Root
 from ckpt_gui.core.roles import Role
 from ckpt_gui.core.text import key_text
 from ckpt_gui.core.wire import Opened
+
+EXTRA_STATE = "_extra_state"
+"""torch/nn/modules/module.py, ``_EXTRA_STATE_KEY_SUFFIX``."""
 
 Place = tuple[str, bool]
 """What stands before the keys in a container, and whether these are names of weights."""
@@ -28,6 +30,18 @@ def listing(opened: Opened, root: Root, *, apart: bool) -> Listing:
             keys.append(found[0])
             scopes.append("" if found[1] or not apart else OUTSIDE)
     return Listing(tuple(tensors), tuple(keys), tuple(scopes), _twins(keys, scopes))
+
+
+def extra_states(opened: Opened, root: Root) -> list[str]:
+    """Names of what modules keep beside tensors (``get_extra_state``), which loading asks for like a tensor."""
+    checkpoint, nodes = opened.checkpoint, opened.checkpoint.nodes
+    ids = {number for number, text in enumerate(checkpoint.texts) if text.endswith(EXTRA_STATE)}
+    naming, found = _Naming(opened, root), list[str]()
+    for node in [node for node, key in enumerate(nodes.key) if key in ids] if ids else ():
+        place = naming.of(node) if nodes.kind[node] != Kind.TENSOR else None
+        if place is not None and place[1] and nodes.kind[nodes.parent[node]] != Kind.OBJECT:
+            found.append(place[0])
+    return found
 
 
 def _twins(keys: list[str], scopes: list[str]) -> dict[int, str]:
@@ -52,8 +66,8 @@ class _Naming:
         self.roles = opened.anatomy.roles
         self.root = root
         self.own = self.roles[root.names] if root.names >= 0 else -1
-        self.cut = len(group_prefix(opened.checkpoint, root.node))
-        """Characters at the beginning of keys that belong to the root, if that is a group."""
+        self.cut = len(root.prefix)
+        """Characters at the beginning of keys that belong to the root, if that is the beginning of names."""
         self.before: dict[int, Place | None] = {root.node: ("", root.names == root.node)}
         """None: not beneath the root."""
         self.before.setdefault(0, None)
@@ -62,7 +76,7 @@ class _Naming:
         """The node's name, and whether it is one of the weights; None if it is not beneath the root."""
         if node == self.root.node:
             keys = self.checkpoint.path_of(node)
-            return str(keys[-1]) if keys else "", self.root.names >= 0
+            return str(keys[-1])[self.cut :] if keys else "", self.root.names >= 0
         above = self.checkpoint.nodes.parent[node]
         place = self.before[above] if above in self.before else self._within(above)
         return None if place is None else (place[0] + self._key(node, place[1]), place[1])
@@ -71,7 +85,7 @@ class _Naming:
         nodes = self.checkpoint.nodes
         text, kind = self.checkpoint.texts[nodes.key[node]], nodes.key_type[node]
         if self.cut and nodes.kind[nodes.parent[node]] == Kind.GROUP:
-            text = text[self.cut :]
+            text = text[self.cut :]  # all names in the group begin with it
         if named:
             return text
         if kind == KeyType.ATTRIBUTES:
@@ -102,8 +116,3 @@ class _Naming:
         """The path text from the root, of a part that lies among the weights without being any."""
         keys = self.checkpoint.path_of(node)[len(self.checkpoint.path_of(self.root.node)) :]
         return "".join(f"{key_text(key)}/" for key in keys)
-
-
-def beneath(checkpoint: Checkpoint, node: int, top: int) -> bool:
-    """Whether a node is ``top`` or lies beneath it."""
-    return top == 0 or node == top or top in checkpoint.ancestors(node)

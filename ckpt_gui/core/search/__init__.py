@@ -14,6 +14,7 @@ from ckpt_gui.core.search.find import Found, find, finding, run
 from ckpt_gui.core.search.index import SearchIndex, build_index, indexing
 from ckpt_gui.core.search.query import (
     FIELDS,
+    Language,
     Query,
     Term,
     TermError,
@@ -25,6 +26,6 @@ from ckpt_gui.core.search.query import (
 )
 
 __all__ = [
-    "FIELDS", "Found", "Query", "SearchIndex", "Term", "TermError", "asks_for_statistics", "build_index", "exactly",
-    "field_value", "find", "finding", "indexing", "parse", "run", "with_field",
+    "FIELDS", "Found", "Language", "Query", "SearchIndex", "Term", "TermError", "asks_for_statistics", "build_index",
+    "exactly", "field_value", "find", "finding", "indexing", "parse", "run", "with_field",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ckpt_gui.core.columns import Kind
@@ -28,6 +28,21 @@ FIELDS: dict[str, str] = {
 } | dict.fromkeys(STATISTICS, "computed from the values: >0 or <1e-6")
 """Each field and what may follow its colon."""
 
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What may be asked for; the way of asking is one."""
+
+    fields: Mapping[str, str]
+    """Each field and what may follow its colon."""
+    choices: Mapping[str, tuple[str, ...]]
+    """Fields whose value is one of some words. Those that are neither here nor known by name take numbers."""
+    later: Collection[str] = ()
+    """Fields that rest on statistics, which may not be known yet."""
+
+
+TENSORS = Language(FIELDS, {"role": ROLES, "kind": KINDS}, STATISTICS)
+"""What is asked of the tensors of one file."""
 _FIELD = re.compile(r"([A-Za-z_]\w*):")
 MAX_TEXT = 10_000
 """Characters of a typed line; nobody types more."""
@@ -64,13 +79,13 @@ class Query:
     errors: tuple[TermError, ...]
 
 
-def parse(text: str, *, statistics: Collection[str] = ()) -> Query:
+def parse(text: str, *, statistics: Collection[str] = (), language: Language = TENSORS) -> Query:
     """The terms of a typed line. ``statistics`` names those that are known by now (``min`` … ``inf``)."""
     terms: list[Term] = []
     errors: list[TermError] = []
     for start, end in _spans(text[:MAX_TEXT]):
         try:
-            terms.append(_term(text, start, end, statistics))
+            terms.append(_term(text, start, end, statistics, language))
         except Bad as exc:
             errors.append(TermError(start, end, str(exc)))
     if len(text) > MAX_TEXT:
@@ -112,7 +127,7 @@ def _closed(text: str, start: int, place: int) -> int:
     return close + 1 if close >= 0 else len(text)
 
 
-def _term(text: str, start: int, end: int, statistics: Collection[str]) -> Term:
+def _term(text: str, start: int, end: int, statistics: Collection[str], language: Language) -> Term:
     body = text[start:end]
     bare = body.lstrip("!")
     negated = (len(body) - len(bare)) % 2 == 1
@@ -122,21 +137,24 @@ def _term(text: str, start: int, end: int, statistics: Collection[str]) -> Term:
     if found is None:
         return Term(start, end, negated, _each(bare, _word, "the quotes"))
     field, value = found[1].lower(), bare[found.end() :]
-    if field not in FIELDS:
-        raise Bad(f"“{found[1]}” is not a field{values.meant(field, FIELDS)}; in quotes it is searched as text")
-    if field in STATISTICS and field not in statistics:
+    if field not in language.fields:
+        raise Bad(
+            f"“{found[1]}” is not a field{values.meant(field, language.fields)}; in quotes it is searched as text"
+        )
+    if field in language.later and field not in statistics:
         raise Bad(f"no statistics yet: {field} is known once they are computed")
     if field == "name" and value[:3].lower() == "re:":
         return Term(start, end, negated, (values.read_regex(_one(value[3:], "name:re:")),))
     if field == "name" and value[:5].lower() == "glob:":
         return Term(start, end, negated, _each(value[5:], values.read_glob, "name:glob:"))
-    return Term(start, end, negated, _each(value, _reader(field), f"{field}:"))
+    return Term(start, end, negated, _each(value, _reader(field, language), f"{field}:"))
 
 
-def _reader(field: str) -> Callable[[str], Test]:
+def _reader(field: str, language: Language) -> Callable[[str], Test]:
+    if field in language.choices:
+        return lambda text: _choice(field, text, language.choices[field])
     readers: dict[str, Callable[[str], Test]] = {
         "name": _word, "dtype": values.read_dtype, "shape": values.read_shape, "device": _device,
-        "role": lambda text: _choice("role", text, ROLES), "kind": lambda text: _choice("kind", text, KINDS),
     }  # fmt: skip
     return readers.get(field) or (lambda text: values.read_range(field, text))
 
@@ -224,6 +242,7 @@ __all__ = [
     "FIELDS",
     "ROLES",
     "STATISTICS",
+    "Language",
     "Pattern",
     "Query",
     "Term",

@@ -20,24 +20,34 @@ NUMBERS = (
     "finite", "nan", "posinf", "neginf", "zeros", "negative", "min", "max", "mean", "std", "l1", "l2", "absmax",
 )  # fmt: skip
 WHERE = ("where_min", "where_max", "where_nan", "where_inf")
+FIELDS = ("path", "dtype", "shape", "numel", *NUMBERS, *PERCENTILES, *WHERE, "histogram", "of", "problem")
+"""Every field of a record, in its order."""
 
 
 def record(checkpoint: Checkpoint, tensor: int, found: Summary | ReadError, bins: int | None = None) -> dict[str, Any]:
     """Plain JSON values. Where there are no statistics, the reason stands under ``problem`` and all else is null."""
+    return place(checkpoint, tensor) | numbers(found, bins)
+
+
+def place(checkpoint: Checkpoint, tensor: int) -> dict[str, Any]:
+    """Which tensor it is."""
     info = checkpoint.tensor(tensor)
-    row: dict[str, Any] = {
+    return {
         "path": plain_path(checkpoint.path_of(info.node)),
         "dtype": info.dtype,
         "shape": [None if size < 0 else size for size in info.shape],
         "numel": info.numel,
     }
+
+
+def numbers(found: Summary | ReadError, bins: int | None = None, *, with_histogram: bool = True) -> dict[str, Any]:
+    """What is known of its values. A histogram that nobody will see takes as long as all the rest."""
     if isinstance(found, ReadError):
-        empty = dict.fromkeys((*NUMBERS, *PERCENTILES, *WHERE, "histogram", "of"))
-        return row | empty | {"problem": str(found)}
-    row |= {name: getattr(found, name) for name in NUMBERS}
+        return dict.fromkeys((*NUMBERS, *PERCENTILES, *WHERE, "histogram", "of")) | {"problem": str(found)}
+    row: dict[str, Any] = {name: getattr(found, name) for name in NUMBERS}
     row |= {name: percentile(found, q) for name, q in PERCENTILES.items()}
     row |= {name: list(index) if (index := getattr(found, name)) is not None else None for name in WHERE}
-    shown = exact_histogram(found, bins)
+    shown = exact_histogram(found, bins) if with_histogram else None
     row["histogram"] = None if shown is None else {"edges": shown.edges.tolist(), "counts": shown.counts.tolist()}
     return row | {"of": found.of, "problem": None}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
@@ -12,13 +11,14 @@ from typing import Any, TypeVar
 
 from ckpt_gui.core.errors import ReadError
 from ckpt_gui.core.kernels import passes
-from ckpt_gui.core.kernels.partial import Partial
+from ckpt_gui.core.kernels.partial import Partial, scale_for
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.stats.finish import finish
 from ckpt_gui.core.stats.lanes import Way, way
 from ckpt_gui.core.stats.nouns import Index, Summary
 from ckpt_gui.core.stats.places import Places, first_of
+from ckpt_gui.core.stats.small import Known, summaries
 from ckpt_gui.core.tensors import Reading
 
 BLOCK = 1 << 19
@@ -34,9 +34,6 @@ BATCH = 1 << 20
 MOST_IN_BATCH = 64
 _AHEAD = 3
 """Tasks in waiting for each thread: more would only grow the memory."""
-
-_LEAST, _MOST = 1e-140, 1e140
-"""Magnitudes whose squares, and their sums, a float64 holds with room to spare."""
 
 Result = TypeVar("Result")
 
@@ -96,16 +93,9 @@ def scan(
     Large tensors are shared among the threads, small ones handed out by the dozen; tensors that are the
     same window of the same storage are read once.
     """
-    plans: dict[int, Way] = {}
-    twins: dict[int, list[int]] = {}
-    for alike in _alike(reading.checkpoint, tensors):
-        try:
-            plans[alike[0]] = way(reading, alike[0])
-            twins[alike[0]] = alike
-        except ReadError as exc:
-            yield from ((tensor, exc) for tensor in alike)
-    for tensor, found in _scan(reading, plans, report, executor, workers):
-        for twin in twins[tensor]:
+    alike = {group[0]: group for group in _alike(reading.checkpoint, tensors)}
+    for tensor, found in _scan(reading, list(alike), report, executor, workers):
+        for twin in alike[tensor]:
             yield twin, found
 
 
@@ -117,62 +107,89 @@ def _alike(checkpoint: Checkpoint, tensors: Iterable[int]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _scan(
-    reading: Reading, plans: dict[int, Way], report: Report, executor: Executor | None, workers: int
-) -> Iterator[tuple[int, Summary | ReadError]]:
-    units = list(_units(plans))
-    total, done = sum(plan.nbytes for plan in plans.values()), 0
-    waiting: dict[int, dict[int, Shared | ReadError]] = {}
-    works = (partial(_unit, reading, plans, unit) for unit in units)
-    for number, found in in_any_order(works, executor, workers):
-        unit = units[number]
-        done += unit.nbytes
-        report.at(done, total, "bytes")
-        if unit.parts == 1:
-            yield from found.items()
-            continue
-        tensor = unit.tensors[0]
-        shares = waiting.setdefault(tensor, {})
-        shares[unit.number] = found[tensor]
-        if len(shares) == unit.parts:
-            yield tensor, _joined(reading, tensor, plans[tensor], waiting.pop(tensor))
-
-
 @dataclass(frozen=True, slots=True)
 class Unit:
     """What one task does: several small tensors, or one share of a large one."""
 
     tensors: tuple[int, ...]
     nbytes: int
+    plan: Way | None = None
+    """Of a large one."""
     number: int = 0
     parts: int = 1
 
 
-def _units(plans: dict[int, Way]) -> Iterator[Unit]:
+def _units(reading: Reading, tensors: Iterable[int]) -> Iterator[Unit | tuple[int, ReadError]]:
+    """The work, in the order given; and at once those large tensors that have no values."""
+    checkpoint = reading.checkpoint
     batch: list[int] = []
     held = 0
-    for tensor, plan in plans.items():
-        if plan.nbytes > BATCH:
-            parts = -(-plan.nbytes // SHARE)
-            yield from (Unit((tensor,), plan.nbytes // parts, number, parts) for number in range(parts))
+    for tensor in tensors:
+        nbytes = _about(checkpoint, tensor)
+        if nbytes > BATCH:
+            try:
+                plan = way(reading, tensor)
+            except ReadError as exc:
+                yield tensor, exc
+                continue
+            parts = max(1, -(-plan.nbytes // SHARE))
+            yield from (Unit((tensor,), plan.nbytes // parts, plan, number, parts) for number in range(parts))
             continue
-        if held + plan.nbytes > BATCH or len(batch) == MOST_IN_BATCH:
+        if held + nbytes > BATCH or len(batch) == MOST_IN_BATCH:
             yield Unit(tuple(batch), held)
             batch, held = [], 0
         batch.append(tensor)
-        held += plan.nbytes
+        held += nbytes
     if batch:
         yield Unit(tuple(batch), held)
 
 
-def _unit(reading: Reading, plans: dict[int, Way], unit: Unit) -> dict[int, Any]:
+def _about(checkpoint: Checkpoint, tensor: int) -> int:
+    """Bytes to read, at most; without a closer look."""
+    storage = checkpoint.tensors.storage[tensor]
+    nbytes = checkpoint.tensors.nbytes[tensor]
+    return min(nbytes, checkpoint.storages.nbytes[storage]) if storage >= 0 else nbytes
+
+
+def _scan(
+    reading: Reading, tensors: Sequence[int], report: Report, executor: Executor | None, workers: int
+) -> Iterator[tuple[int, Summary | ReadError]]:
+    units: list[Unit] = []
+    for unit in _units(reading, tensors):
+        if isinstance(unit, Unit):
+            units.append(unit)
+        else:
+            yield unit
+    total, done = sum(unit.nbytes for unit in units), 0
+    waiting: dict[int, dict[int, Shared | ReadError]] = {}
+    known: Known = {}
+    works = (partial(_unit, reading, unit, known) for unit in units)
+    for number, found in in_any_order(works, executor, workers):
+        unit = units[number]
+        done += unit.nbytes
+        report.at(done, total, "bytes")
+        if unit.plan is None:
+            yield from found.items()
+            continue
+        tensor = unit.tensors[0]
+        shares = waiting.setdefault(tensor, {})
+        shares[unit.number] = found[tensor]
+        if len(shares) == unit.parts:
+            yield tensor, _joined(reading, tensor, unit.plan, waiting.pop(tensor))
+
+
+def _unit(reading: Reading, unit: Unit, known: Known) -> dict[int, Any]:
     """Summaries by tensor; of a share of a large one what it gave. Trouble stands where the result would."""
-    found: dict[int, Any] = {}
+    found: dict[int, Any] = {} if unit.plan is not None else dict(summaries(reading, unit.tensors, known))
     for tensor in unit.tensors:
-        plan = plans[tensor]
+        if tensor in found:
+            continue
         try:
-            share = _share(reading, tensor, plan, (unit.number, unit.parts))
-            found[tensor] = share if unit.parts > 1 else _whole(reading, tensor, plan, [share], SILENT)
+            if unit.plan is not None:
+                found[tensor] = _share(reading, tensor, unit.plan, (unit.number, unit.parts))
+            else:
+                plan = way(reading, tensor)
+                found[tensor] = _whole(reading, tensor, plan, [_share(reading, tensor, plan, (0, 1))], SILENT)
         except ReadError as exc:
             found[tensor] = exc
     return found
@@ -225,10 +242,8 @@ def _share(reading: Reading, tensor: int, plan: Way, part: tuple[int, int], scal
         places.add(box)
         work.add(plan.block(box.array.transpose(box.order)))
     found = work.result()
-    size = max(abs(float(found.min or 0)), abs(float(found.max or 0)))
-    if size and scale == 1.0 and not _LEAST < size < _MOST:
-        # Squares would leave the range of float64: once more, with all values brought near 1.
-        return _share(reading, tensor, plan, part, math.ldexp(1.0, min(-math.frexp(size)[1], 1000)))
+    if scale == 1.0 and (needed := scale_for(found)) != 1.0:  # once more, with all values brought near 1
+        return _share(reading, tensor, plan, part, needed)
     at = {"min": found.at_min, "max": found.at_max, "nan": found.at_nan, "inf": found.at_inf}
     return Shared(found, {name: places.index(place) for name, place in at.items()})
 

@@ -48,8 +48,9 @@ def storage_order(checkpoint: Checkpoint, tensor: int, form: Form) -> tuple[int,
 
 
 def repeated(checkpoint: Checkpoint, tensor: int, form: Form) -> frozenset[int]:
-    """The dimensions along which a tensor only repeats itself: stride 0, nothing else laid along them."""
+    """The dimensions along which a tensor only repeats itself: stride 0, and neither scales nor halves of bytes."""
     strides = checkpoint.tensor(tensor).stride
-    if strides is None or len(strides) != len(form.shape) or form.multiplicity == 1:
+    scaled = form.of == "dequantized" or form.encoding == "float4_e2m1fn"
+    if strides is None or len(strides) != len(form.shape) or form.multiplicity == 1 or scaled:
         return frozenset()
     return frozenset(dim for dim, step in enumerate(strides) if step == 0 and form.shape[dim] > 1)

@@ -21,6 +21,7 @@ from ckpt_gui.core.tensors.files import Files
 from ckpt_gui.core.tensors.form import Box, Form
 from ckpt_gui.core.tensors.scaling import Dequantizer
 from ckpt_gui.core.tensors.targets import Placed, Target, target_of
+from ckpt_gui.core.tensors.together import plain_patterns
 from ckpt_gui.core.tensors.windows import Cut, Cuts, Window, share
 from ckpt_gui.core.text import size
 
@@ -124,6 +125,10 @@ class Reading:
             conjugated=target.conjugated,
             room=cuts.room,
         )
+
+    def plain_patterns(self, tensors: Sequence[int]) -> dict[int, Array]:
+        """Many small tensors at once (see ``together``); those that are large or lie otherwise are left out."""
+        return plain_patterns(self.checkpoint, self._files, tensors)
 
     def values(self, tensor: int, index: tuple[slice, ...] = (), *, raw: bool = False) -> Array:
         """The decoded values of a sub-box of ``Form.shape``; missing slices mean all, steps may be negative.

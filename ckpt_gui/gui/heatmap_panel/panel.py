@@ -11,15 +11,16 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.core.errors import CheckpointError, NoValues
+from ckpt_gui.core.heatmap import drawn as work
 from ckpt_gui.core.heatmap import gaps, words
 from ckpt_gui.core.heatmap.blocks import layout_of
 from ckpt_gui.core.heatmap.look import Look, look
 from ckpt_gui.core.heatmap.picture import Picture, Want, is_sparse, worth_preview
 from ckpt_gui.core.heatmap.plane import Plane, Region, default_plane, row, sliced
 from ckpt_gui.gui import rich
-from ckpt_gui.gui.heatmap_panel import saving, work
-from ckpt_gui.gui.heatmap_panel.controls import Controls
-from ckpt_gui.gui.heatmap_panel.options import Options, keep, remembered
+from ckpt_gui.gui.heatmap_controls.controls import Controls
+from ckpt_gui.gui.heatmap_controls.options import Options, keep, remembered
+from ckpt_gui.gui.heatmap_panel import saving
 from ckpt_gui.gui.heatmap_panel.page import Page
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.settings import Settings
@@ -95,7 +96,7 @@ class HeatmapPanel(QWidget):
         """What can be done with the picture; in the page's menu and the palette too."""
         for label, keys, act in (
             ("Save as PNG…", "Ctrl+S", partial(self._save, "png")),
-            ("Save as SVG…", "Ctrl+Alt+V", partial(self._save, "svg")),
+            ("Save as SVG…", "Ctrl+Alt+D", partial(self._save, "svg")),
             ("Copy picture", "Ctrl+Alt+I", lambda: self.message.emit(saving.copy(self.plot))),
             ("Show everything", "Ctrl+Home", self.plot.show_everything),
             ("Next slice", "Ctrl+Alt+PgDown", lambda: self.controls.layout_row.step(1)),
@@ -228,6 +229,8 @@ class HeatmapPanel(QWidget):
         self._page.words.setText(rich.escape(drawn.words) + odd)
         if self.plot.at is not None:
             self._pointed(*self.plot.at)
+            self._look_clock.stop()
+            self._look()  # at once: nobody is moving the cross-hair
         else:
             self._page.readout.say(_HINT, _HINT_IN_FULL)
 

@@ -1,7 +1,6 @@
 """The Histogram page: what the picked tensors' values are like, exact, at any zoom.
 
 ``panel``    HistogramPanel: which jobs run, what is shown     ``work``    what a job does, without a widget
-``controls`` the row of choices      ``options``  what is chosen, as it is remembered
 ``saving``   the picture and its numbers, to a file or the clipboard
 """
 

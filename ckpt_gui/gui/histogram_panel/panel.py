@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, 
 from ckpt_gui.core.stats import chart_words
 from ckpt_gui.core.stats.chart import Gathered, measure
 from ckpt_gui.gui import rich
+from ckpt_gui.gui.histogram_controls.controls import Controls
+from ckpt_gui.gui.histogram_controls.options import Options, keep, remembered
 from ckpt_gui.gui.histogram_panel import saving, work
-from ckpt_gui.gui.histogram_panel.controls import Controls
-from ckpt_gui.gui.histogram_panel.options import Options, keep, remembered
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.spoken import Elided, muted, spoken
@@ -105,7 +105,7 @@ class HistogramPanel(QWidget):
         """What can be done with the picture; in the page's menu and the palette too."""
         for words, keys, act in (
             ("Save as PNG…", "Ctrl+S", partial(self._save, "png")),
-            ("Save as SVG…", "Ctrl+Alt+V", partial(self._save, "svg")),
+            ("Save as SVG…", "Ctrl+Alt+D", partial(self._save, "svg")),
             ("Save as CSV…", "Ctrl+Alt+T", partial(self._save, "csv")),
             ("Copy picture", "Ctrl+Alt+I", self._copy_picture),
             ("Copy as CSV", "Ctrl+Alt+N", self._copy_numbers),

@@ -77,7 +77,8 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         self._bar = ColourBar()
         for item, row, column in ((self._main, 0, 0), (self._profiles[0], 1, 0), (self._profiles[1], 0, 1)):
             self.addItem(item, row, column)
-            item.ctrlMenu.setParent(self)  # pyqtgraph makes one whether it is wanted or not; it must go with the plot
+            # pyqtgraph makes a menu whether it is wanted or not; it is to go with the plot.
+            item.ctrlMenu.setParent(self, item.ctrlMenu.windowFlags())
         self.addItem(self._bar, 0, 2)
         self._images = [pg.ImageItem(axisOrder="row-major") for _ in range(2)]  # the whole, and the part in sight
         self._cross = [pg.InfiniteLine(angle=angle) for angle in (0, 90)]

@@ -49,15 +49,19 @@ class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
 
     def _build(self) -> None:
         self.ci.layout.setContentsMargins(2, 2, 8, 2)
+        self.ci.layout.setSpacing(0)
         bottom, left = Axis("bottom", self._stop_ticks, 1), Axis("left", self._value_ticks, 34)
         left.setStyle(autoExpandTextSpace=True)
         self._axes = (bottom, left)
         self._box = pg.ViewBox(enableMenu=False, defaultPadding=0)
         self._box.setMouseEnabled(x=False, y=False)
         self._box.disableAutoRange()
-        plot = pg.PlotItem(viewBox=self._box, axisItems={"bottom": bottom, "left": left}, enableMenu=False)
-        plot.hideButtons()
-        self.addItem(plot, 0, 0)
+        # Not a PlotItem: that makes a menu and its widgets, which nobody sees and nobody deletes.
+        for axis in self._axes:
+            axis.linkToView(self._box)
+        self.addItem(left, 0, 0)
+        self.addItem(self._box, 0, 1)
+        self.addItem(bottom, 1, 1)
         self._pointer = pg.ScatterPlotItem()
         self._pointer.setZValue(60)
         self._box.addItem(self._pointer, ignoreBounds=True)
@@ -123,6 +127,12 @@ class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         back.setAlphaF(0.6)
         for stop in sorted({point.stop for point in shown.points if point.tensor in self._picked}):
             self._add(pg.LinearRegionItem((stop - 0.5, stop + 0.5), brush=back, pen=pg.mkPen(None), movable=False), 0)
+        if shown.ground is not None:
+            self._add(pg.InfiniteLine(shown.ground, angle=0, pen=series.line(QColor(colours.muted), [2, 3], 1)), 3)
+            label = pg.TextItem("no change", color=colours.muted, anchor=(0, 0))
+            label.setFont(self.font())
+            label.setPos(-0.6, shown.ground)
+            self._add(label, 4)
         if shown.broken:
             self._add(pg.InfiniteLine(shown.strip, angle=0, pen=series.line(QColor(colours.alarm), [2, 3], 1)), 3)
             label = pg.TextItem("NaN, Inf", color=colours.alarm, anchor=(0, 0))
@@ -227,7 +237,10 @@ class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
 
     def _value_ticks(self, low: float, high: float, room: int) -> list[ticks.Tick]:
         shown = self._picture
-        return ticks.ticks(shown.scale, low, min(high, shown.strip), room) if shown is not None else []
+        if shown is None:
+            return []
+        low = low if shown.ground is None else max(low, shown.ground)
+        return ticks.ticks(shown.scale, low, min(high, shown.strip), room)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -27,7 +27,7 @@ COMMANDS = (
     Command("copy path", "Copy path", "Ctrl+Shift+K"),
     Command("copy python", "Copy Python that loads it", "Ctrl+Shift+C"),
     Command("filter to this", "Filter to this", "Ctrl+Shift+T"),
-    Command("compare", "Compare this part with…", "Ctrl+Shift+D", off=_LATER),
+    Command("compare", "Compare this part with…", "Ctrl+Shift+D"),
     Command("convert", "Convert this part…", "Ctrl+Shift+V", off=_LATER),
     Command("expand below", "Expand everything beneath", "Ctrl+Right"),
     Command("collapse below", "Collapse everything beneath", "Ctrl+Left"),

@@ -15,8 +15,8 @@ from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.outline import COLUMNS, Facts, Outline, column
 from ckpt_gui.core.roles import Role
 from ckpt_gui.core.text import Path
+from ckpt_gui.gui.filter_line import FilterLine
 from ckpt_gui.gui.tree_panel import commands, copying, keep
-from ckpt_gui.gui.tree_panel.filter import FilterLine
 from ckpt_gui.gui.tree_panel.rows import MAX_KEPT, Rows
 from ckpt_gui.gui.tree_panel.searching import Searching
 from ckpt_gui.gui.tree_panel.sight import Sight

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.gui.tree_panel.slices import Slices
+from ckpt_gui.gui.slices import Slices
 
 if TYPE_CHECKING:
     from ckpt_gui.core.search import Found, SearchIndex, TermError

@@ -9,8 +9,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from ckpt_gui.gui.spoken import Elided, spoken
-from ckpt_gui.gui.values_panel.grid import Grid
-from ckpt_gui.gui.values_panel.tools import GoLine, IndexLine, StyleLine, button
+from ckpt_gui.gui.values_grid.grid import Grid
+from ckpt_gui.gui.values_grid.tools import GoLine, IndexLine, StyleLine, button
 
 
 class Face(QWidget):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
@@ -13,16 +14,16 @@ from ckpt_gui.core.table.index_line import BadIndex, Place, parse_place
 from ckpt_gui.core.table.layout import Layout
 from ckpt_gui.core.table.styles import Style
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.values_grid.grid import Grid
+from ckpt_gui.gui.values_grid.pages import Pages
 from ckpt_gui.gui.values_model import ValuesModel
 from ckpt_gui.gui.values_panel import commands, exporting
 from ckpt_gui.gui.values_panel.errands import Errands
 from ckpt_gui.gui.values_panel.face import Face
-from ckpt_gui.gui.values_panel.grid import Grid
-from ckpt_gui.gui.values_panel.pages import Pages
 from ckpt_gui.gui.values_panel.words import cell_words, no_entries, not_one, table_words
 
 if TYPE_CHECKING:
-    from ckpt_gui.core.table.cells import Table
+    from ckpt_gui.core.table.cells import Cells, Table
     from ckpt_gui.gui.open_files import OpenFile
 
 _OPEN = "values"
@@ -61,6 +62,8 @@ class ValuesPanel(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.face)
         self.setFocusProxy(self.grid)
+        self._wanted: Place | None = None
+        """Where to go once the table stands."""
         self._wire()
         self._dress()
         self._say_instead("Pick a tensor to see its values.")
@@ -115,6 +118,7 @@ class ValuesPanel(QWidget):
         """Stop what is under way, but for an export, and hold no file any more; another row is about to be picked."""
         self._jobs.cancel(_OPEN)
         self._errands.forget()
+        self._wanted = None
         self._pages.turn_to(None)
         self._shown = self._table = None
 
@@ -145,6 +149,9 @@ class ValuesPanel(QWidget):
         self.face.style_line.show_raw(table.quantized, table.raw)
         self._turn(table.start)
         self.face.cell_line.say(table_words(table))
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self.go_to(wanted)
 
     def _no_table(self, sentence: str) -> None:
         self._say_instead(f"There are no values to show: {sentence}" + ("" if sentence.endswith(".") else "."))
@@ -185,7 +192,7 @@ class ValuesPanel(QWidget):
         table = self._table
         if table is None:
             return
-        self._pages.turn_to(table)
+        self._pages.turn_to(partial(_fetch, table))
         self._show_steps(shown)
         self.face.cell_line.say("")
         if not shown.count:
@@ -229,9 +236,11 @@ class ValuesPanel(QWidget):
         self.grid.setFocus()
 
     def go_to(self, place: Place) -> None:
-        """Make an entry of the tensor the current cell; the index line gives way where it leaves it out."""
+        """Make an entry of the tensor the current cell, once there is a table; the index line gives way where it leaves
+        it out."""
         shown = self.model.layout or (self._table.start if self._table is not None else None)
         if shown is None:
+            self._wanted = place
             return
         if shown.find(place) is None or self.model.layout is None:
             shown = shown.showing(place)
@@ -298,7 +307,7 @@ class ValuesPanel(QWidget):
         cells, place = self.model.cells(*cell), shown.at(*cell)
         if cells is not None and place is not None:
             entry = self.model.label(cell[0]) if table.labels_rows(shown) else ""
-            self.face.cell_line.say(cell_words(cells, cell, place, entry))
+            self.face.cell_line.say(cell_words(table.form, cells.cell(*cell), place, entry))
 
     def _say(self, words: str, alarm: bool = False) -> None:
         self.face.say(words, alarm)
@@ -312,3 +321,10 @@ class ValuesPanel(QWidget):
     def _dress(self) -> None:
         self.model.dress(self.palette())
         self.grid.view.viewport().update()
+
+
+def _fetch(table: Table, shown: Layout, rows: range, columns: range) -> Cells:
+    """On a job's thread."""
+    from ckpt_gui.core.table.cells import fetch
+
+    return fetch(table.reading, table.tensor, shown, rows, columns, raw=table.raw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ckpt_gui.core import text
 from ckpt_gui.core.table.index_line import Place
@@ -11,18 +11,20 @@ from ckpt_gui.core.table.styles import Style
 
 if TYPE_CHECKING:
     from ckpt_gui.core.export.write import Exported
-    from ckpt_gui.core.table.cells import Cells, Table
+    from ckpt_gui.core.table.cells import Table
+    from ckpt_gui.core.tensors import Form
 
 
-def cell_words(cells: Cells, cell: tuple[int, int], place: Place, entry: str) -> str:
-    """Where a cell stands, its value in full and its bits; ``entry``: where it stands in the sparse tensor."""
+def cell_words(form: Form, held: tuple[Any, ...], place: Place, entry: str) -> str:
+    """Where a cell stands, its value in full and its bits, of value and pattern; ``entry``: where it stands in the
+    sparse tensor."""
     from ckpt_gui.core.table.numbers import formatter
 
-    value, bits = (formatter(cells.form, Style(kind))(*cells.cell(*cell)) for kind in ("shortest", "bits"))
+    value, bits = (formatter(form, Style(kind))(*held) for kind in ("shortest", "bits"))
     where = f"[{', '.join(map(str, place))}]"
     if entry:
         where = f"[{entry}]  ·  stored value {where}"
-    return "   ".join([where, value, bits, text.escape(cells.form.dtype)])
+    return "   ".join([where, value, bits, text.escape(form.dtype)])
 
 
 def table_words(table: Table) -> str:

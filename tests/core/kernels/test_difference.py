@@ -38,7 +38,8 @@ def compared(left: Any, right: Any, step: int, way: str) -> Apart:
 
 def expected(left: Any, right: Any) -> dict[str, Any]:
     """Slow, and plain to read."""
-    told = dict.fromkeys(("both", "changed", "flips", "nan_left", "nan_right", "inf_left", "inf_right", "beyond"), 0)
+    names = ("both", "changed", "flips", "nan_left", "nan_right", "inf_left", "inf_right", "beyond")
+    told: dict[str, Any] = dict.fromkeys(names, 0)
     sizes: list[Any] = []
     for x, y in zip(left.tolist(), right.tolist(), strict=True):
         if x == y or (_nan(x) and _nan(y)):
@@ -86,7 +87,8 @@ def check(left: Any, right: Any, found: Apart) -> None:
     x, y = (side[both].astype(np.complex128 if side.dtype.kind == "c" else np.float64) for side in (left, right))
     assert found.left == pytest.approx(float(np.vdot(x, x).real))
     assert found.right == pytest.approx(float(np.vdot(y, y).real))
-    assert found.product == pytest.approx(float(np.vdot(x, y).real), abs=1e-6)
+    size = math.sqrt(found.left) * math.sqrt(found.right)
+    assert found.product == pytest.approx(float(np.vdot(x, y).real), abs=1e-9 * size)
 
 
 @pytest.mark.parametrize("way", ["plain", "compiled"])

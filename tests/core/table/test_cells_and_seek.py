@@ -120,13 +120,12 @@ def test_every_real_file(name: str) -> None:
 @pytest.mark.parametrize("kind", ["coo", "csr", "csc", "bsr", "hybrid"])
 def test_sparse_rows_are_told_by_their_indices(tmp_path: Path, kind: str) -> None:
     dense = torch.zeros(6, 8)
-    for place, value in (((0, 1), 1.0), ((3, 7), -2.0), ((5, 0), 3.5)):
-        dense[place] = value
+    dense[0, 1], dense[3, 7], dense[5, 0] = 1.0, -2.0, 3.5
     with quiet():
         sparse = {
-            "coo": dense.to_sparse, "csr": dense.to_sparse_csr, "csc": dense.to_sparse_csc,
-            "bsr": lambda: dense.to_sparse_bsr((2, 2)), "hybrid": lambda: dense.to_sparse(1),
-        }[kind]()  # fmt: skip
+            "coo": dense.to_sparse(), "csr": dense.to_sparse_csr(), "csc": dense.to_sparse_csc(),
+            "bsr": dense.to_sparse_bsr((2, 2)), "hybrid": dense.to_sparse(1),
+        }[kind]  # fmt: skip
     with Reading(saved(tmp_path / "s.pt", sparse)) as reading:
         table = open_table(reading, 0)
         assert table.sparse
@@ -210,7 +209,7 @@ def test_the_next_is_the_next_of_the_table(
     hits = [place for place in places if test(tensor[place])]
     start = places.index(after) + 1 if after is not None else 0
     later = [place for place in places[start:] if place in hits]
-    wanted = (later or hits or [None])[0]
+    wanted = next(iter(later or hits), None)
     with pytest.MonkeyPatch.context() as patch, Reading(saved(tmp_path / "t.pt", tensor)) as reading:
         patch.setattr(seek, "NBYTES", data.draw(st.sampled_from([4, 20, 4096])))
         found = seek.find_next(reading, 0, shown, what, after)
@@ -301,3 +300,11 @@ def test_tsv_has_a_limit_and_says_so(tmp_path: Path) -> None:
         shown = layout((MAX_CELLS, 2))
         with pytest.raises(ReadError, match="too many for the clipboard"):
             tsv(reading, 0, shown, range(MAX_CELLS), range(2), Style())
+
+
+def test_halves_of_a_repeated_byte_are_both_looked_at(tmp_path: Path) -> None:
+    raw = torch.tensor([0x71], dtype=torch.uint8).expand(1 << 10)  # 0.5 in the low half, 6 in the high one
+    with quiet(), Reading(saved(tmp_path / "f4.pt", raw.view(torch.float4_e2m1fn_x2))) as reading:
+        found = seek.find_extreme(reading, 0, open_table(reading, 0).start, True)
+        assert found is not None
+        assert found.place == (1,)

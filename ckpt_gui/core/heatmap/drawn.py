@@ -1,4 +1,4 @@
-"""What the page's jobs do: functions of the core strung together, with all that is shown of the result."""
+"""Pictures with all that is shown of them: what a page's job makes, so that the window only has to draw."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from ckpt_gui.core.stats.edges import MOST_BINS
 from ckpt_gui.core.stats.markers import KINDS
 from ckpt_gui.core.stats.scale import AXES
 from ckpt_gui.gui.flow import Flow
-from ckpt_gui.gui.histogram_panel.options import Options
+from ckpt_gui.gui.histogram_controls.options import Options
 from ckpt_gui.gui.spoken import spoken
 
 _AXES = {"linear": "Linear axis", "symlog": "Symlog axis", "log": "Log |x| axis"}

@@ -39,17 +39,21 @@ class FilterLine(QWidget):
     left_downwards = Signal()
     builder_wanted = Signal()
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(
+        self, parent: QWidget, example: str = "words, dtype:bf16, shape:(_,4096), params:>1M …", *, builds: bool = True
+    ) -> None:
+        """``builds``: is there a builder that writes the filter by choice?"""
         super().__init__(parent)
         self.edit = FilterEdit(self)
-        self.edit.setPlaceholderText("Filter: words, dtype:bf16, shape:(_,4096), params:>1M …")
+        self.edit.setPlaceholderText(f"Filter: {example}")
         self.edit.setAccessibleName("Filter")
-        self.edit.setAccessibleDescription("Words that names must hold, and terms such as dtype:bf16; Escape clears")
+        self.edit.setAccessibleDescription(f"What is to be shown, such as {example}; Escape clears")
         self.edit.setClearButtonEnabled(True)
         self.button = QToolButton(self)
         self.button.setText("Build ▾")
         self.button.setToolTip("Build the filter by choice")
         self.button.setAccessibleName("Build the filter by choice")
+        self.button.setVisible(builds)
         self.reason = Elided(self)
         self.reason.setAccessibleName("What is wrong with the filter")
         self.counts = Elided(self)

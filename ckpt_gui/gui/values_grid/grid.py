@@ -91,6 +91,8 @@ class Grid(QWidget):
     def __init__(self, model: ValuesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = model
+        self.lines = 1
+        """Of text in a cell."""
         self._moving = False
         """Whether the window is just being moved; where it stands is told when that is done."""
         self.view = spoken(_View(self), "Values", style="values")
@@ -136,7 +138,7 @@ class Grid(QWidget):
     def fit(self, characters: int, label: str) -> None:
         """Make cells wide enough for so many characters, and the row header for its longest label."""
         metrics = self.view.fontMetrics()
-        self.view.verticalHeader().setDefaultSectionSize(metrics.height() + 5)
+        self.view.verticalHeader().setDefaultSectionSize(metrics.height() * self.lines + 5)
         widest = max(metrics.horizontalAdvance(label), metrics.horizontalAdvance("0000")) + 18
         self.view.verticalHeader().setFixedWidth(min(widest, max(80, self.width() // 2)))
         self.widen(characters)

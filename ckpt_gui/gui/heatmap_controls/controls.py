@@ -10,8 +10,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from ckpt_gui.gui.flow import Flow
-from ckpt_gui.gui.heatmap_panel.layout_row import LayoutRow
-from ckpt_gui.gui.heatmap_panel.options import CHOICES, Options
+from ckpt_gui.gui.heatmap_controls.layout_row import LayoutRow
+from ckpt_gui.gui.heatmap_controls.options import CHOICES, Options
 from ckpt_gui.gui.spoken import spoken
 
 _WORDS = {
