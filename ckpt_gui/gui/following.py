@@ -23,6 +23,7 @@ from ckpt_gui.gui.reading import ReadTask
 
 if TYPE_CHECKING:
     from ckpt_gui.core.stats.edges import Axis
+    from ckpt_gui.core.stats.known import Snapshot
     from ckpt_gui.core.trend.evolution import Evolution
     from ckpt_gui.core.trend.first_nan import FirstNan
     from ckpt_gui.core.trend.ledger import Ledger
@@ -124,6 +125,7 @@ class Following(QObject):
         lines_found: ``Lines`` that were asked for.
         evolved: an ``Evolution`` that was asked for.
         nan_found: a ``FirstNan``.
+        known: a ``Snapshot`` of the tensors of the file whose tree is shown.
         too_much: (slot, bytes): the question would read so much; ``asked=True`` asks all the same.
         trouble: a question failed: slot, sentence, details.
         question_stopped: (slot): a person stopped the work on a question.
@@ -136,6 +138,7 @@ class Following(QObject):
     lines_found = Signal(object)
     evolved = Signal(object)
     nan_found = Signal(object)
+    known = Signal(object)
     too_much = Signal(str, object)
     trouble = Signal(str, str, str)
     question_stopped = Signal(str)
@@ -217,7 +220,7 @@ class Following(QObject):
         reading, self._reading = self._reading, None
         if reading is not None:
             reading.cancel()
-        for what in ("files", "lines", "evolution", "nan"):
+        for what in ("files", "lines", "evolution", "nan", "tree"):
             self.let_go(what)
 
     # -------------------------------------------------------------------------------------------- questions
@@ -237,8 +240,13 @@ class Following(QObject):
         work = partial(_first_nan, self._ledger, tuple(subjects))
         self._ask("nan", work, self.nan_found, "Looking for the first NaN")
 
+    def look_at(self, place: int, tensors: Sequence[int], *, asked: bool = False) -> None:
+        """Statistics of tensors of one file, for the columns and the filter of its tree; the latest question wins."""
+        work = partial(_look_at, self._ledger, place, list(tensors), asked)
+        self._ask("tree", work, self.known, "Statistics of the tree")
+
     def let_go(self, what: str) -> None:
-        """Nobody waits for that answer any more: ``lines``, ``evolution`` or ``nan``."""
+        """Nobody waits for that answer any more: ``lines``, ``evolution``, ``nan`` or ``tree``."""
         self._asked.pop(what, None)
         self._jobs.cancel(self._slot(what))
 
@@ -326,6 +334,22 @@ def _evolution(
     return _too_much(ledger, [subject], asked) or evolution(
         ledger.run, subject, axis=axis, report=report, executor=executor, workers=workers
     )
+
+
+def _look_at(
+    ledger: Ledger,
+    place: int,
+    tensors: list[int],
+    asked: bool,
+    report: Report,
+    executor: Any,
+    workers: int,
+) -> Snapshot | int:
+    known, checkpoint = ledger.known(place), ledger.run.stops[place].checkpoint
+    if (nbytes := ledger.nbytes(place, tensors)) > UNASKED_NBYTES and not asked:
+        return nbytes
+    ledger.look_at(place, tensors, report=report, executor=executor, workers=workers)
+    return known.snapshot(checkpoint)
 
 
 def _first_nan(ledger: Ledger, subjects: Sequence[Subject], report: Report, executor: Any, workers: int) -> FirstNan:

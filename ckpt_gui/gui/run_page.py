@@ -8,10 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
+from ckpt_gui.core.trend.pick import reference
 from ckpt_gui.gui.following import Following
 from ckpt_gui.gui.spoken import Elided, muted
 
 if TYPE_CHECKING:
+    from ckpt_gui.core.stats.known import Snapshot
     from ckpt_gui.gui.run_panel import RunPanel
     from ckpt_gui.gui.tree_panel import TreePanel
 
@@ -35,6 +37,7 @@ class RunPage(QStackedWidget):
         self.following = following
         self.tree: TreePanel | None = None
         self.panel: RunPanel | None = None
+        self._wanted = ""
         self._words = QLabel()
         self._words.setWordWrap(True)
         self._words.setTextFormat(Qt.TextFormat.PlainText)
@@ -49,6 +52,21 @@ class RunPage(QStackedWidget):
         following.ready.connect(self._ready)
         following.failed.connect(lambda sentence, _details: self._say(f"{sentence} F5 tries again."))
         following.stopped.connect(lambda: self._say("Reading the run was stopped. F5 reads it again."))
+
+    def want(self, path: str) -> None:
+        """Select what is at that path, once the run stands."""
+        self._wanted = path
+
+    def cross(self, focus: QWidget | None) -> None:
+        """Take the keyboard over to the other side."""
+        if self.tree is not None and self.panel is not None:
+            on_right = focus is not None and self.panel.isAncestorOf(focus)
+            (self.tree if on_right else self.panel).setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def let_go(self) -> None:
+        """It goes: nothing is worked on any more."""
+        if self.panel is not None:
+            self.panel.let_go()
 
     @property
     def words(self) -> str:
@@ -70,8 +88,6 @@ class RunPage(QStackedWidget):
             self.message.emit(words)
 
     def _ready(self) -> None:
-        from ckpt_gui.core.trend.pick import reference
-
         run = self.following.run
         assert run is not None
         tree, panel = self._make()
@@ -80,9 +96,27 @@ class RunPage(QStackedWidget):
         assert opened is not None
         tree.show_checkpoint(opened.checkpoint, opened.anatomy.roles)
         self._line.say(f"Tensors as {run.title(place)} names them")
+        wanted, self._wanted = self._wanted, ""
+        if wanted and not tree.select_path(text.parse_path(wanted)):
+            self.message.emit(f"Nothing is called {text.escape(wanted)} here")
         panel.show_run()
         self.setCurrentIndex(1)
         self.painted.emit()
+
+    def _look_at(self, tensors: list[int]) -> None:
+        """Columns or filter of the tree want statistics."""
+        if self.following.run is not None:
+            self.following.look_at(reference(self.following.run), tensors)
+
+    def _look_at_all(self) -> None:
+        run = self.following.run
+        if run is not None:
+            place = reference(run)
+            self.following.look_at(place, range(run.stops[place].checkpoint.rows), asked=True)
+
+    def _known(self, snapshot: Snapshot) -> None:
+        if self.tree is not None:
+            self.tree.show_statistics(snapshot, done=True)
 
     def _make(self) -> tuple[TreePanel, RunPanel]:
         if self.tree is None or self.panel is None:
@@ -93,7 +127,13 @@ class RunPage(QStackedWidget):
             self.tree.picked.connect(self.panel.show_picked)
             self.tree.message.connect(self.message)
             self.panel.message.connect(self.message)
+            self.tree.statistics_wanted.connect(self._look_at)
+            self.tree.compute_wanted.connect(self._look_at_all)
+            self.following.known.connect(self._known)
             self.panel.pair_wanted.connect(self.pair_wanted)
+            for name in ("compare", "convert"):  # of one file, not of a run
+                self.tree.commands[name].setEnabled(False)
+                self.tree.commands[name].setToolTip("Open one of the files for that")
             self._line = muted(Elided(self))
             left = QWidget(self)
             column = QVBoxLayout(left)

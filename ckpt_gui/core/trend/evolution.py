@@ -24,7 +24,7 @@ from ckpt_gui.core.trend.series import tensors_of, together
 MOST_BINS, FEWEST_BINS = 80, 16
 KEPT_CELLS = 2_000_000
 """Cells of exact distributions that are held so that no file need be read again: 48 MB."""
-FAR = 12.0
+FAR = 5.0
 """How many times the usual spread all steps together may reach before a linear axis hides most of them."""
 
 

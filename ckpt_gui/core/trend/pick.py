@@ -12,6 +12,8 @@ from ckpt_gui.core.trend.nouns import Run, Subject, Track, alone
 
 MOST_LINES = 24
 """Lines in one chart; more hide one another."""
+ENOUGH_LINES = 6
+"""With fewer, the largest part is shown by its own parts."""
 
 
 def reference(run: Run) -> int:
@@ -21,7 +23,7 @@ def reference(run: Run) -> int:
 
 
 def subjects(run: Run, place: int, nodes: Sequence[int], *, as_one: bool) -> tuple[Subject, ...]:
-    """What these rows of the tree at ``place`` stand for; of a single group its parts, unless all shall be one.
+    """What these rows of the tree at ``place`` stand for; of a single group its parts, unless it shall be one.
 
     No rows: the weights, or the whole file where there are none. Rows without tensors give nothing.
     """
@@ -43,13 +45,16 @@ def _top(run: Run, place: int) -> int:
 
 
 def _parts(checkpoint: Checkpoint, node: int) -> list[int]:
-    """The children that hold tensors; of a row with a single one, that one's, and so on down."""
-    while checkpoint.nodes.tensor[node] < 0:
-        held = [child for child in checkpoint.children(node) if checkpoint.nodes.tensors[child]]
-        if len(held) != 1:
-            return held
-        node = held[0]
-    return [node]
+    """What lies beneath a row, opened up until there are some lines to tell apart: the row with most tensors first."""
+    rows = [node]
+    while len(rows) < ENOUGH_LINES:
+        largest = max(rows, key=lambda row: (checkpoint.nodes.tensors[row], -row))
+        held = [child for child in checkpoint.children(largest) if checkpoint.nodes.tensors[child]]
+        if not held or checkpoint.nodes.tensor[largest] >= 0 or (len(rows) > 1 and len(rows) + len(held) > MOST_LINES):
+            break
+        at = rows.index(largest)
+        rows[at : at + 1] = held
+    return rows
 
 
 def _subject(checkpoint: Checkpoint, tracks: dict[int, Track], node: int) -> Subject | None:

@@ -190,7 +190,10 @@ class RunPanel(QWidget):
         self.message.emit(words.nan_answer(run, found)[0])
 
     def _too_much(self, what: str, nbytes: int) -> None:
-        (self.chart if what == "lines" else self.distribution).offer(nbytes)
+        if what == "tree":
+            self.message.emit(f"The columns need {text.size(nbytes)} to be read: Compute statistics of all tensors")
+        else:
+            (self.chart if what == "lines" else self.distribution).offer(nbytes)
 
     def _trouble(self, what: str, sentence: str, _details: str) -> None:
         if what == "nan":
@@ -198,8 +201,10 @@ class RunPanel(QWidget):
             self.nan_line.show_trouble(sentence)
         elif what == "lines":
             self.chart.say(sentence)
-        else:
+        elif what == "evolution":
             self.distribution.show_nothing(sentence)
+        else:
+            self.message.emit(sentence)
 
     def _question_stopped(self, what: str) -> None:
         self.find_nan.setEnabled(True)
