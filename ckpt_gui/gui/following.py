@@ -160,8 +160,11 @@ class Following(QObject):
     @property
     def name(self) -> str:
         """For a tab."""
-        first, last = Path(self.paths[0]).name, Path(self.paths[-1]).name
-        return first if len(self.paths) == 1 else f"{first} … {last}"
+        paths = self.paths
+        if len(paths) > 1 and self.run is not None:
+            paths = tuple(stop.path for stop in self.run.stops)
+        first, last = Path(paths[0]).name, Path(paths[-1]).name
+        return first if first == last else f"{first} … {last}"
 
     @property
     def tip(self) -> str:

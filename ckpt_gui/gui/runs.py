@@ -67,6 +67,7 @@ class Runs(QObject):
         page.pair_wanted.connect(self.pair_wanted)
         one.begun.connect(partial(self._bar.dismiss, _key(one)))
         one.failed.connect(lambda words, details: self._tell(one, words, details))
+        one.ready.connect(self._tabs.name_tabs)
         for signal in (one.ready, one.stopped):
             signal.connect(lambda: self.changed.emit(one))
         self._tabs.add_run(one, page)
