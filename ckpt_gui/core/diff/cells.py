@@ -94,6 +94,8 @@ def fetch_pair(table: PairTable, shown: Layout, rows: range, columns: range) -> 
 def writer(table: PairTable, style: Style) -> Callable[..., str]:
     """Writes what ``PairCells.cell`` gives, a line for each."""
     writes = [formatter(one.form, style) for one in table.tables]
+    if len(writes) == 3 and style.kind == "shortest":
+        writes[2] = _rounded
 
     def write(*held: Any) -> str:
         return "\n".join(write(*held[2 * at : 2 * at + 2]) for at, write in enumerate(writes))
@@ -101,9 +103,16 @@ def writer(table: PairTable, style: Style) -> Callable[..., str]:
     return write
 
 
+def _rounded(value: Any, _pattern: Any) -> str:
+    """A difference as it reads beside the values; all digits of its float64 would be noise."""
+    plain = float(value)
+    return f"{plain:.7g}" if np.isfinite(plain) else "NaN" if np.isnan(plain) else "Inf" if plain > 0 else "-Inf"
+
+
 def broadest(table: PairTable, style: Style) -> int:
     """Characters that the longest line of a cell takes, as a rule."""
-    return max(widest(one.form, style) for one in table.tables)
+    sides = table.tables[:2] if style.kind == "shortest" else table.tables
+    return max(13, *(widest(one.form, style) for one in sides))
 
 
 def find_difference(

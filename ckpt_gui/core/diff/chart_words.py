@@ -14,7 +14,7 @@ def sides(chart: Chart) -> str:
     known = chart.known
     said = [f"{part.name}: {chart_words.values(one)}" for part, one in zip(known.parts, known.summaries, strict=True)]
     if len(said) == 2 and said[0][3:] == said[1][3:]:
-        said = [f"A and B: {said[0][3:]} each"]
+        said = [f"A and B each: {said[0][3:]}"]
     return ". ".join(filter(None, [*said, chart_words.outside(chart), chart_words.missing(known)])) + "."
 
 

@@ -15,6 +15,7 @@ from ckpt_gui.core.heatmap.limits import Limits, limits
 from ckpt_gui.core.heatmap.picture import Picture, Want, picture, preview
 from ckpt_gui.core.heatmap.words import index_text, number_text
 from ckpt_gui.core.progress import Report
+from ckpt_gui.core.stats.ticks import minus
 from ckpt_gui.core.table.chunks import repeated
 from ckpt_gui.core.tensors import Reading
 
@@ -46,7 +47,7 @@ def repeats(plan: Plan) -> bool:
 
 
 def whole(shown: Sequence[View], want: Want, scale: str, span: str, *, quick: bool, report: Report) -> list[Drawn]:
-    """All of a plane of each, with limits that suit: A and B share theirs. ``quick``: previews.
+    """All of a plane of each, with limits that suit: A and B share theirs, and in B − A no difference is in the middle. ``quick``: previews.
 
     Raises NoValues, ReadError, and what ``report`` raises.
     """
@@ -75,11 +76,13 @@ def _limits(seen: Sequence[Picture], scale: str, span: str) -> list[Limits]:
         seen=np.concatenate([one.seen for one in seen[:2]]),
     )
     common = limits(both, scale, span)
-    return [common, common, limits(seen[2], scale if scale != "sequential" else "auto", span)]
+    return [common, common, limits(seen[2], "diverging", span)]
 
 
 def values_text(shown: Sequence[View], index: tuple[int, ...]) -> str:
     """The values at an index: ``[3, 17]   A 0.5   B 0.25   B − A −0.25``. Raises NoValues and ReadError."""
     at = tuple(slice(one, one + 1) for one in index)
-    told = [f"{one.name} {number_text(one.reading.values(one.tensor, at).reshape(-1)[0])}" for one in shown]
+    values = [one.reading.values(one.tensor, at).reshape(-1)[0] for one in shown]
+    told = [f"{one.name} {number_text(value)}" for one, value in zip(shown[:2], values, strict=False)]
+    told += [f"{one.name} {minus(f'{value:.7g}')}" for one, value in zip(shown[2:], values[2:], strict=True)]
     return "   ".join([index_text(index), *told])

@@ -130,7 +130,7 @@ def _measure_facts(one: Measures, place: int, values: str, looked: Looked | None
 def _relative(one: Measures) -> str:
     if one.rel_l2 is None:
         return "not defined: A is 0 everywhere" if one.left_l2 == 0 else "—"
-    return f"{number(one.rel_l2)}   of ‖A‖ {number(one.left_l2)}"
+    return f"{number(one.rel_l2)}   of A’s norm {number(one.left_l2)}"
 
 
 def _part(count: int, whole: int, noun: str) -> str:

@@ -129,9 +129,9 @@ class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
             self._add(pg.LinearRegionItem((stop - 0.5, stop + 0.5), brush=back, pen=pg.mkPen(None), movable=False), 0)
         if shown.ground is not None:
             self._add(pg.InfiniteLine(shown.ground, angle=0, pen=series.line(QColor(colours.muted), [2, 3], 1)), 3)
-            label = pg.TextItem("no change", color=colours.muted, anchor=(0, 0))
+            label = pg.TextItem("no change", color=colours.muted, anchor=(1, 0))
             label.setFont(self.font())
-            label.setPos(-0.6, shown.ground)
+            label.setPos(max(len(shown.depth.stops) - 0.4, 0.6), shown.ground)
             self._add(label, 4)
         if shown.broken:
             self._add(pg.InfiniteLine(shown.strip, angle=0, pen=series.line(QColor(colours.alarm), [2, 3], 1)), 3)

@@ -22,7 +22,7 @@ def test_a_cell_has_both_values_and_the_difference(tmp_path: Path) -> None:
     shown = table(tmp_path, a, b)
     read, write = fetch_pair(shown, shown.start, range(2), range(2)), writer(shown, Style())
     assert write(*read.cell(0, 1)) == "2.0\n2.5\n0.5"
-    assert write(*read.cell(1, 0)) == "3.0\n0.0\n-3.0"
+    assert write(*read.cell(1, 0)) == "3.0\n0.0\n-3"
 
 
 def test_the_next_difference_is_found_row_by_row_and_round_the_end(tmp_path: Path) -> None:

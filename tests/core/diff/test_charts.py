@@ -34,7 +34,7 @@ def test_both_sides_are_counted_on_common_edges(tmp_path: Path) -> None:
     assert [part.name for part in drawn.known.parts] == ["A", "B"]
     for side, made in zip((a, b), drawn.histograms, strict=True):
         assert made.counts.tolist() == np.histogram(side.double().numpy(), drawn.edges)[0].tolist()
-    assert chart_words.sides(drawn) == "A and B: 30,000 values, all finite each."
+    assert chart_words.sides(drawn) == "A and B each: 30,000 values, all finite."
 
 
 @pytest.mark.parametrize("axis", ["linear", "symlog", "log"])

@@ -42,7 +42,7 @@ def test_a_pair_says_how_far_apart_it_is(tmp_path: Path) -> None:
     assert facts["50 % of |Δ| up to"] == "0"
     assert facts["90 % of |Δ| up to"].startswith("0.25   ")
     assert facts["99.9 % of |Δ| up to"].startswith(f"{np.sort(apart.ravel())[199]:.6g} ")
-    assert facts["Relative L2"].startswith(f"{np.linalg.norm(apart) / a.double().norm():.6g}   of ‖A‖ ")
+    assert facts["Relative L2"].startswith(f"{np.linalg.norm(apart) / a.double().norm():.6g}   of A’s norm ")
     assert facts["Mean"] == f"{a.double().mean():.6g} → {b.double().mean():.6g}".replace("-", "−")
 
 
