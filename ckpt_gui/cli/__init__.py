@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
     opener = verbs.add_parser("open", help="the window (also without the word: ckpt-gui FILE)")
     opener.add_argument("files", nargs="*", metavar="FILE", help="checkpoint or folder; FILE::PATH opens at a tensor")
-    comparer = verbs.add_parser("compare", help="the window on what differs between two checkpoints")
+    comparer = verbs.add_parser("compare", help="the window on what differs between two checkpoints, or over a run")
     _declare_compare(comparer)
     demo = verbs.add_parser("demo", help="two small training checkpoints that come with the program, compared")
     for verb in (opener, comparer, demo):
@@ -128,7 +128,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _declare_compare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs=2, metavar=("A", "B"), help="checkpoint or folder")
+    parser.add_argument("files", nargs="+", metavar="FILE|DIR",
+                        help="two checkpoints; three and more, or a folder of them: a run")  # fmt: skip
     parser.add_argument("--left", metavar="PATH", help="compare only this part of A")
     parser.add_argument("--right", metavar="PATH", help="compare only this part of B")
     parser.add_argument("--map", metavar="RULE", action="append",
@@ -168,7 +169,9 @@ def _declare_diff(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", metavar="REPORT", help="write one self-contained page with charts")
     parser.add_argument("--left", metavar="PATH", help="compare this part of A: model_state_dict")
     parser.add_argument("--right", metavar="PATH", help="with this part of B")
-    parser.add_argument("--map", metavar="RULE", action="append", help="rename A's keys: 'RE => TEXT'; auto: as proposed")
+    parser.add_argument(
+        "--map", metavar="RULE", action="append", help="rename A's keys: 'RE => TEXT'; auto: as proposed"
+    )
     parser.add_argument("--rtol", type=float, help="close is |B - A| <= atol + rtol |A|; close counts as equal then")
     parser.add_argument("--atol", type=float)
     parser.add_argument("--only", metavar="CLASS", action="append", help="rows of this class: changed, added, shape …")

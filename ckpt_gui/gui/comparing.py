@@ -269,6 +269,20 @@ def _work(wanted: _Wanted, report: Report, executor: Executor, workers: int) -> 
             batch, told = {}, time.monotonic()
     if batch:
         yield batch
+    yield _same_bytes(pairing, first, second, report)
+
+
+def _same_bytes(pairing: Pairing, left: Reading, right: Reading, report: Report) -> tuple[Proposal, ...]:
+    """What tensors without partner suggest whose bytes the other side has under another name."""
+    from ckpt_gui.core.diff.digest import digests
+    from ckpt_gui.core.pairing import by_content, candidates
+
+    ones, others = candidates(pairing)
+    if not ones or not others:
+        return ()
+    known = {one.rule for one in pairing.proposed}
+    found = by_content(pairing, *digests(left, ones, right, others, report))
+    return tuple(one for one in found if one.rule not in known)
 
 
 def _paired(wanted: _Wanted) -> _Paired:

@@ -21,7 +21,6 @@ from ckpt_gui.gui.side import Side
 
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts
-    from ckpt_gui.core.progress import Report
     from ckpt_gui.gui.health_section import State
     from ckpt_gui.gui.open_files import OpenFile
     from ckpt_gui.gui.overview_panel import OverviewPanel
@@ -171,7 +170,8 @@ class Details(Side):
         """Have a thread import what a click needs, once the tree stands: half a second that no click need take."""
         if not self._warmed and self._file is not None and self._file.opened is not None:
             self._warmed = True
-            self._jobs.run("import", _import_ahead, lambda _nothing: None)
+            file = self._file
+            self._jobs.run("import", lambda _report: _import_ahead(file), lambda _nothing: None)
 
     def _let_go(self) -> None:
         """No page works any longer on what was picked before, nor keeps its files open."""
@@ -255,8 +255,8 @@ class Details(Side):
         return made
 
 
-def _import_ahead(_report: Report) -> None:
-    """First what every click needs, then the pages."""
+def _import_ahead(file: OpenFile) -> None:
+    """First what every click needs, then the pages, then what only large tensors need."""
     import ckpt_gui.core.facts
     import ckpt_gui.core.spectrum.words
     import ckpt_gui.core.stats.cache
@@ -268,6 +268,10 @@ def _import_ahead(_report: Report) -> None:
     import ckpt_gui.gui.plots.heatmap
     import ckpt_gui.gui.plots.histogram
     import ckpt_gui.gui.tensor_panel  # noqa: F401
+    from ckpt_gui.core.stats.ahead import load_machine_code
+
+    if file.opened is not None:
+        load_machine_code(file.reading())
 
 
 def _state(file: OpenFile) -> State:

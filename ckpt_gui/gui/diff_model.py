@@ -53,7 +53,7 @@ class DiffModel(QAbstractItemModel):
         super().__init__(parent)
         self.facts: Facts | None = None
         self.arrangement: Arrangement | None = None
-        self.sort: tuple[str, bool] | None = None
+        self.order: tuple[str, bool] | None = None
         """Column key, and whether downwards; None: the first order."""
         self._texts: dict[tuple[int, int], str] = {}
         self._bold = QFont()
@@ -193,9 +193,9 @@ class DiffModel(QAbstractItemModel):
             return None
         one = COLUMNS[section]
         if role == _DISPLAY:
-            if self.sort is None or self.sort[0] != one.key:
+            if self.order is None or self.order[0] != one.key:
                 return one.title
-            return f"{one.title} {_ARROWS[self.sort[1]]}"
+            return f"{one.title} {_ARROWS[self.order[1]]}"
         if role == Qt.ItemDataRole.ToolTipRole:
             return one.tip or None
         return (_RIGHT if one.right else _LEFT) if role == _ALIGNMENT else None

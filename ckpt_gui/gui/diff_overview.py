@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ckpt_gui.core import text
+from ckpt_gui.core.diff.columns import GLYPHS, MEANING, number
+from ckpt_gui.core.diff.values import Line, lines
+from ckpt_gui.core.progress import Report
+from ckpt_gui.gui import rich, theme
+from ckpt_gui.gui.bars import Bar, Bars
 from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.jobs import Jobs
-from ckpt_gui.gui.spoken import spoken
+from ckpt_gui.gui.spoken import muted, spoken
+
+if TYPE_CHECKING:
+    from ckpt_gui.core.diff.nouns import Row
+    from ckpt_gui.core.diff.whole import Whole
+    from ckpt_gui.core.pairing import Advice, Pairing, ValueChange
+
+MAX_LINES = 100
+"""Of one list; a label of ten thousand lines would take seconds to lay out."""
+MAX_TEXT = 6_000
+"""Characters of what torch would say that are shown; copied is all of it."""
 
 
 class DiffOverview(QScrollArea):
@@ -25,7 +55,205 @@ class DiffOverview(QScrollArea):
         super().__init__(parent)
         spoken(self, "Overview of the comparison", style="plain").setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._comparison, self._jobs = comparison, jobs
+        self._whole: Whole | None = None
+        self._colours: theme.Colours | None = None
+        for signal in (comparison.paired, comparison.finished, comparison.stopped):
+            signal.connect(self._gather)
+        self._gather()
 
-    def show_pairs(self, comparison: Comparison, places: list[int]) -> None:
-        """More is known."""
+    def let_go(self) -> None:
+        """Work no longer."""
+        self._jobs.cancel(self._slot())
+
+    def _slot(self) -> str:
+        return f"overview of comparison {id(self._comparison)}"
+
+    def _gather(self) -> None:
+        """What is known by now, worked out by a job."""
+        pairing, rows = self._comparison.pairing, list(self._comparison.rows)
+        if pairing is not None:
+            self._jobs.run(self._slot(), lambda report: _whole(pairing, rows, report), self._show)
+
+    def _show(self, whole: Whole) -> None:
+        self._whole = whole
+        self._render()
+
+    def _render(self) -> None:
+        if self._whole is None:
+            return
+        self._colours = theme.of(self.palette())
+        at = self.verticalScrollBar().value()
+        page = _Page(self._whole, self._comparison.rows, self._colours)
+        page.followed.connect(self._follow)
+        page.copied.connect(self.message)
+        self.setWidget(page)
+        QTimer.singleShot(0, self, lambda: self.verticalScrollBar().setValue(at))
+
+    def _follow(self, href: str) -> None:
+        if (place := rich.linked_node(href)) is not None:
+            self.place_wanted.emit(place)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            QTimer.singleShot(0, self, self._recolour)  # Qt is walking all widgets, none may go meanwhile
+
+    def _recolour(self) -> None:
+        if self._colours != theme.of(self.palette()):
+            self._render()
+
+
+def _whole(pairing: Pairing, rows: Sequence[Row], _report: Report) -> Whole:
+    from ckpt_gui.core.diff.whole import whole
+
+    return whole(pairing, rows)
+
+
+class _Page(QWidget):
+    """The content, made once for what is known and one theme."""
+
+    followed = Signal(str)
+    copied = Signal(str)
+
+    def __init__(self, whole: Whole, rows: Sequence[Row], colours: theme.Colours) -> None:
+        super().__init__()
+        self._colours = colours
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(6, 8, 14, 12)
+        self._box.setSpacing(4)
+        self._figures(_figures(whole))
+        self._story(whole, rows)
+        total = sum(whole.counts.values()) + whole.waiting
+        bars = [
+            Bar(f"{GLYPHS[change]} {change}", count / total, f"{count:,} · {MEANING[change]}")
+            for change, count in whole.counts.items()
+            if count
+        ]
+        if bars:
+            self._title("Pairs by change")
+            self._box.addWidget(Bars("Pairs by change", bars))
+        self._list("Changed most", [self._moved(rows[place], place) for place in whole.moved])
+        self._values(whole.values)
+        self._loading(whole.advice)
+        self._list("What else there is to know", [rich.escape(text.escape(hint)) for hint in whole.hints])
+        self._box.addStretch(1)
+
+    def _story(self, whole: Whole, rows: Sequence[Row]) -> None:
+        lines = [rich.escape(text.escape(whole.story))] if whole.story else []
+        if whole.peak is not None:
+            found = rows[whole.peak.place]
+            words = f"The change stands out in {text.escape(whole.peak.name)}: relative L2 {number(whole.peak.rel_l2)}"
+            lines.append(f"{rich.escape(words)}, most of all in "
+                         f"{rich.leading(text.escape(found.key), whole.peak.place, self._colours)}")  # fmt: skip
+        if whole.waiting:
+            lines.append(f"{text.plural(whole.waiting, 'pair')} not compared yet.")
+        self._list("What happened", lines)
+
+    def _moved(self, row: Row, place: int) -> str:
+        figure = (
+            f'<span style="color:{self._colours.muted}">{number(row.measures.rel_l2 if row.measures else None)}</span>'
+        )
+        return f"{rich.leading(text.escape(row.key), place, self._colours)}&nbsp;&nbsp; {figure}"
+
+    def _values(self, values: Sequence[ValueChange]) -> None:
+        if not values:
+            return
+        self._title(f"Values beside the tensors that differ ({len(values):,})")
+        head = "".join(f'<th align="left" style="color:{self._colours.muted}">{one}</th>' for one in ("", "A", "B"))
+        listed = lines(values)
+        shown = "".join(map(_row, listed[:MAX_LINES]))
+        more = f"<tr><td>… and {len(listed) - MAX_LINES:,} more lines</td></tr>" if len(listed) > MAX_LINES else ""
+        table = self._label(f'<table cellspacing="0" cellpadding="3" width="100%"><tr>{head}</tr>{shown}{more}</table>')
+        table.setAccessibleName("Values that differ")
+        self._box.addWidget(table)
+
+    def _loading(self, advice: Advice) -> None:
+        self._title("Loading A into B's model: model.load_state_dict(A)")
+        if advice.text:
+            self._box.addWidget(self._code("What torch would say", advice.text))
+        if advice.helps_strict:
+            self._box.addWidget(self._label(rich.escape(text.escape(advice.helps_strict))))
+        if advice.snippet:
+            self._box.addWidget(self._code("Python that loads it", advice.snippet))
+
+    def _code(self, name: str, words: str) -> QWidget:
+        """Text in a fixed width, and a button that copies all of it."""
+        holder = QWidget(self)
+        shown = spoken(QPlainTextEdit(text.clip(words, MAX_TEXT)), name)
+        shown.setReadOnly(True)
+        shown.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        font.setPointSizeF(max(5.0, self.font().pointSizeF()))
+        shown.setFont(font)
+        lines = min(words.count("\n") + 1, 10)
+        shown.setFixedHeight(lines * shown.fontMetrics().lineSpacing() + 26)
+        button = spoken(QPushButton("Copy"), f"Copy: {name}")
+        button.clicked.connect(lambda: self._copy(name, words))
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(shown, 1)
+        row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        return holder
+
+    def _copy(self, name: str, words: str) -> None:
+        QGuiApplication.clipboard().setText(words)
+        self.copied.emit(f"Copied: {name}")
+
+    def _figures(self, figures: Sequence[tuple[str, str]]) -> None:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(18)
+        grid.setVerticalSpacing(1)
+        for number_, (name, figure) in enumerate(figures):
+            value = self._label(f"<b>{rich.escape(figure)}</b>")
+            value.setAccessibleName(f"{name}: {figure}")
+            grid.addWidget(muted(QLabel(name)), 0, number_)
+            grid.addWidget(value, 1, number_)
+            grid.setColumnStretch(number_, 1)
+        self._box.addLayout(grid)
+
+    def _list(self, title: str, entries: Sequence[str]) -> None:
+        if entries:
+            more = [f"… and {len(entries) - MAX_LINES:,} more"] if len(entries) > MAX_LINES else []
+            self._title(title)
+            self._box.addWidget(self._label(rich.lines([*entries[:MAX_LINES], *more])))
+
+    def _title(self, words: str) -> None:
+        title = QLabel(f"<b>{rich.escape(words)}</b>")
+        title.setContentsMargins(0, 10, 0, 0)
+        self._box.addWidget(title)
+
+    def _label(self, words: str) -> QLabel:
+        label = QLabel(words)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.RichText)
+        reach = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
+        if "<a " in words:
+            reach |= Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        label.setTextInteractionFlags(reach)
+        label.linkActivated.connect(self.followed)
+        return label
+
+
+def _figures(whole: Whole) -> list[tuple[str, str]]:
+    counts, found = whole.counts, whole.measures
+    differ = sum(count for change, count in counts.items() if change not in ("same", "close"))
+    figures = [
+        ("Pairs", f"{sum(counts.values()) + whole.waiting:,}"), ("Same", f"{counts['same']:,}"),
+        ("Different", f"{differ:,}"),
+    ]  # fmt: skip
+    if found is not None:
+        figures += [("Relative L2", number(found.rel_l2) or "–"), ("max |Δ|", number(found.max_abs) or "–")]
+    return figures
+
+
+def _row(line: Line) -> str:
+    if line.more:
+        return f'<tr><td colspan="3">… {line.more:,} more beneath {_cell(line.path)}</td></tr>'
+    return f"<tr><td>{_cell(line.path)}</td><td>{_cell(line.left)}</td><td>{_cell(line.right)}</td></tr>"
+
+
+def _cell(words: str | None) -> str:
+    """A value's text; of one that the side does not have a dash."""
+    return "–" if words is None else rich.escape(text.escape(text.clip(words, 200)))

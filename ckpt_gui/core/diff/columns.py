@@ -56,7 +56,7 @@ def cosine(value: float | None) -> str:
     if gap <= 0:
         found = f"{value:.0f}"
     elif gap < 1e-6:
-        found = "> 0.999999" if value > 0 else "< -0.999999"
+        found = ">0.999999" if value > 0 else "<-0.999999"
     else:
         found = f"{value:.{max(4, min(7, 1 - math.floor(math.log10(gap))))}f}"
     return found.replace("-", "−")
@@ -164,8 +164,8 @@ COLUMNS: tuple[Column, ...] = (
     _measured("mean", "mean |Δ|", lambda one: one.mean_abs, number, "Mean difference of two values", shown=False),
     _measured("cos", "cosine", lambda one: one.cosine, cosine, "Cosine of the angle between A and B; 1: same direction"),
     _measured("changed", "% changed", lambda one: one.share, percent, "Share of the elements that differ"),
-    _measured("flips", "sign flips", lambda one: one.sign_flips, _counted, "Elements whose sign changed", shown=False),
-    _measured("nan", "NaN/Inf", one_sided, _counted, "NaN and infinities that only one side has", shown=False),
+    _measured("flips", "sign flips", lambda one: one.sign_flips, _counted, "Elements that changed sign", shown=False),
+    _measured("nan", "NaN/Inf", one_sided, _counted, "NaN and infinities only one side has", shown=False),
 )  # fmt: skip
 KEYS = tuple(column.key for column in COLUMNS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ckpt_gui.core.columns import KeyType, Kind
-from ckpt_gui.core.pairing.nouns import OUTSIDE, Listing
+from ckpt_gui.core.pairing.nouns import OUTSIDE, Listing, Side
 from ckpt_gui.core.pairing.roots import Root
 from ckpt_gui.core.roles import Role
 from ckpt_gui.core.text import key_text
@@ -42,6 +42,12 @@ def extra_states(opened: Opened, root: Root) -> list[str]:
         if place is not None and place[1] and nodes.kind[nodes.parent[node]] != Kind.OBJECT:
             found.append(place[0])
     return found
+
+
+def shapes_of(side: Side) -> list[tuple[int, ...]]:
+    """Of each tensor listed; equal ones are one object."""
+    known: dict[tuple[int, ...], tuple[int, ...]] = {}
+    return [known.setdefault(shape, shape) for shape in map(side.opened.checkpoint.shape, side.listing.tensors)]
 
 
 def _twins(keys: list[str], scopes: list[str]) -> dict[int, str]:

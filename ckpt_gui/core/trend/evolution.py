@@ -21,10 +21,10 @@ from ckpt_gui.core.trend.ledger import Part
 from ckpt_gui.core.trend.nouns import Run, Subject
 from ckpt_gui.core.trend.series import tensors_of, together
 
-BINS = 80
+MOST_BINS, FEWEST_BINS = 80, 16
 KEPT_CELLS = 2_000_000
 """Cells of exact distributions that are held so that no file need be read again: 48 MB."""
-FAR = 12.0
+FAR = 5.0
 """How many times the usual spread all steps together may reach before a linear axis hides most of them."""
 
 
@@ -45,13 +45,14 @@ def evolution(
     run: Run,
     subject: Subject,
     *,
-    bins: int = BINS,
+    bins: int | None = None,
     axis: Axis | None = None,
     report: Report = SILENT,
     executor: Executor | None = None,
     workers: int = 1,
 ) -> Evolution:
-    """Count the subject's finite values at every stop. ``axis`` None: linear, unless that would hide most steps.
+    """Count the subject's finite values at every stop. ``axis`` None: linear, unless that would hide most steps;
+    ``bins`` None: as many as one stop's values are enough for.
 
     Two passes over what is not of few distinct values: one for the edges, one for the counts. Raises what
     ``report`` raises.
@@ -74,7 +75,7 @@ def evolution(
     if pool is None or pool.min is None:
         return Evolution(subject, Scale("linear"), np.empty(0), (None,) * len(run.stops), tuple(briefs))
     chosen = axis or proposed(pool, [one for one in briefs if one is not None])
-    shared = edges(pool, bins=bins, axis=chosen)
+    shared = _edges(pool, chosen, bins, len(run.readable))
     magnitudes = chosen == "log"
     counted: list[Histogram | None] = [None] * len(run.stops)
     for place in run.readable:
@@ -84,6 +85,17 @@ def evolution(
             counted[place] = _count(run, subject, place, shared, magnitudes, part, executor, workers)
         part.next(sizes[place])
     return Evolution(subject, scale_of(chosen, pool), shared, tuple(counted), tuple(briefs))
+
+
+def _edges(pool: Summary, axis: Axis, bins: int | None, stops: int) -> Floats:
+    """By Freedman and Diaconis, whose width goes with the cube root of the count: one stop's, not the pool's."""
+    if bins is not None:
+        return edges(pool, bins=bins, axis=axis)
+    found = edges(pool, axis=axis)
+    if isinstance(pool.min, int) and len(found) <= MOST_BINS + 1:
+        return found
+    wanted = round((len(found) - 1) / stops ** (1 / 3))
+    return edges(pool, bins=min(max(wanted, FEWEST_BINS), MOST_BINS), axis=axis)
 
 
 def _nbytes(run: Run, subject: Subject, place: int) -> int:

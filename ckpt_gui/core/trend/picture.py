@@ -21,6 +21,8 @@ _ROOM = 0.06
 """Of the height, kept free above and below."""
 _STRIP = 0.10
 """Of the height, for what is not finite; and, on a logarithmic axis, for zero."""
+_EACH, _MOST_STRIP = 0.025, 0.3
+"""Of the height, more for every further line with such values; and at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Trace:
     """Position at each stop; NaN where there is no number."""
     broken: tuple[int, ...]
     """Stops at which some of its values are NaN or Inf."""
+    level: float
+    """Where these are marked: a position in the strip, each line's its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,12 @@ def picture(run: Run, numbered: Sequence[tuple[int, Line]], *, log: bool) -> Pic
     broken = [tuple(place for place, bad in enumerate(line.nonfinite) if bad) for _n, line in numbered]
     strip = high
     if any(broken):
-        high += (high - low) * _STRIP
+        high += (high - low) * min(_STRIP + _EACH * (sum(map(bool, broken)) - 1), _MOST_STRIP)
+    lines = [place for place, bad in enumerate(broken) if bad]
+    levels = {place: high - (high - strip) * (rank + 1) / (len(lines) + 1) for rank, place in enumerate(lines)}
     traces = tuple(
-        Trace(line, number, ys, bad) for (number, line), ys, bad in zip(numbered, placed, broken, strict=True)
+        Trace(line, number, placed[place], broken[place], levels.get(place, high))
+        for place, (number, line) in enumerate(numbered)
     )
     return Picture(run, traces, scale, low, high, strip, floor)
 
@@ -107,7 +114,7 @@ def height(shown: Picture, point: Point) -> float:
     trace, stop = shown.traces[point[0]], point[1]
     if not math.isnan(trace.ys[stop]):
         return float(trace.ys[stop])
-    return (shown.strip + shown.high) / 2 if stop in trace.broken else math.nan
+    return trace.level if stop in trace.broken else math.nan
 
 
 def nearest(shown: Picture, x: float, y: float, width: float, height_: float) -> Point | None:

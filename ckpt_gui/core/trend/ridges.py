@@ -9,8 +9,8 @@ import numpy as np
 from ckpt_gui.core.stats.nouns import Floats, Histogram
 from ckpt_gui.core.trend.evolution import Evolution
 
-OVERLAP = 2.4
-"""How many rows the tallest ridge is high."""
+OVERLAP, GROWTH = 2.4, 0.15
+"""How many rows the tallest ridge is high, at least; and how many more each row counts for, where there are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Ridge:
     """Position of its zero; the first stop stands highest."""
     ys: Floats
     """Positions at ``Ridges.xs``."""
+    finite: bool
+    """Is there anything but NaN and Inf?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,13 @@ def ridges(found: Evolution) -> Ridges:
     densities = {
         place: _density(one, np.diff(borders)) for place, one in enumerate(found.histograms) if one is not None
     }
+    overlap = max(OVERLAP, GROWTH * stops)
     tallest = max((float(one.max()) for one in densities.values()), default=0.0) or 1.0
     made = tuple(
-        Ridge(place, float(stops - 1 - place), stops - 1 - place + OVERLAP * np.pad(one, 1) / tallest)
+        Ridge(place, float(stops - 1 - place), stops - 1 - place + overlap * np.pad(one, 1) / tallest, bool(one.any()))
         for place, one in densities.items()
     )
-    return Ridges(found, xs, made, -0.3, stops - 1 + OVERLAP + 0.15)
+    return Ridges(found, xs, made, -0.3, stops - 1 + overlap + 0.15)
 
 
 def _density(one: Histogram, widths: Floats) -> Floats:

@@ -20,6 +20,12 @@ LOGARITHMIC = frozenset(("std", "absmax", "l1", "l2", "change"))
 CHANGE = "change"
 """The relative L2 of what a step changed; no statistic of one file, so it is not among TITLES."""
 
+CHOICES = (
+    "l2", CHANGE, "std", "mean", "absmax", "min", "max", "p01", "p05", "p25", "p50", "p75", "p95", "p99",
+    "zeros_percent", "nan", "inf",
+)  # fmt: skip
+"""What a person chooses among, the most telling first."""
+
 
 def is_percentile(name: str) -> bool:
     """Must the values of several tensors be seen together for it?"""

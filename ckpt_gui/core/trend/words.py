@@ -42,7 +42,8 @@ def read_out(run: Run, line: Line, place: int, statistic: str) -> str:
     value = f"{title(statistic).lower()} {number(line.values[place])}"
     words = f"{text.escape(line.subject.name)} at {run.title(place)}: {value}"
     if line.nonfinite[place]:
-        words += f", {line.nonfinite[place]:,} values {'became ' if statistic == CHANGE else ''}NaN or Inf"
+        became = "became " if statistic == CHANGE else ""
+        words += f", {text.plural(line.nonfinite[place], 'value')} {became}NaN or Inf"
     total = len(line.subject.tracks)
     if total > 1 and 0 < line.members[place] < total:
         words += f" (of {line.members[place]:,} of {text.plural(total, 'tensor')})"
@@ -114,6 +115,8 @@ def stop_line(run: Run, found: Evolution, place: int) -> str:
     if one is None:
         return f"{run.title(place)}: {text.escape(stop.problem) or 'no values'}"
     bad = f" · {one.nan + one.infinite:,} NaN or Inf" if one.nan + one.infinite else ""
+    if not one.finite:
+        return f"{run.title(place)}: no finite value{bad}"
     spread = f"mean {number(one.mean)} · std {number(one.std)} · {number(one.min)} … {number(one.max)}"
     return f"{run.title(place)}: {spread}{bad}"
 

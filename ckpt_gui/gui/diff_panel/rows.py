@@ -91,7 +91,7 @@ class Rows(QWidget):
         made = Arrangement(self.facts.grouping, kept=self.kept, value=value,
                            downwards=bool(self.sort and self.sort[1]))  # fmt: skip
         self._quiet += 1
-        self.model.sort = self.sort
+        self.model.order = self.sort
         self.model.show(self.facts, made)
         if self.filtered:
             rows, met = made.opened(MAX_MATCHES_SHOWN)
