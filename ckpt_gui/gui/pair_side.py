@@ -36,7 +36,7 @@ class PairSide(Side):
         self._comparison, self._jobs, self._settings = comparison, jobs, settings
         self._rows: list[int] = []
         """Picked rows: pairs and groups."""
-        self._pair_page = "pair"
+        self._pair_page = "summary"
         self.add("Overview", self._overview_page)
         self._add_pages()
         self.chosen.connect(self._page_chosen)
@@ -119,12 +119,12 @@ class PairSide(Side):
 
             return self._panel(make)
 
-        self.add("Pair", page("PairSummary"))
-        self.add("Depth", page("ChangeOverDepth"))
+        self.add("Summary", page("PairSummary"))
         self.add("Histogram", page("PairHistogram", self._settings))
         self.add("Heat-map", page("PairHeatmap", self._settings))
-        self.add("Scatter", page("PairScatter"))
         self.add("Values", page("PairValues"))
+        self.add("Scatter", page("PairScatter"))
+        self.add("Layers", page("ChangeOverDepth"))
 
     def _show_value(self, place: int, index: tuple[int, ...]) -> None:
         """Go to one value of the pair that is shown."""
