@@ -113,7 +113,10 @@ class ChangeOverDepth(QWidget):
     def show_pairs(self, comparison: Comparison, places: list[int]) -> None:
         """Show these pairs; called again while values come in. Of a single one, all of its comparison."""
         if self._selection.is_same(comparison, places):
-            if not self._again.isActive():
+            if not comparison.running:
+                self._again.stop()
+                self._compute()
+            elif not self._again.isActive():
                 self._again.start()
             return
         self.let_go()

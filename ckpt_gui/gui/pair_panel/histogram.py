@@ -57,6 +57,7 @@ class PairHistogram(QWidget):
         self._picked: Picked | None = None
         self._known: charts.Known | None = None
         self._drawn: dict[str, work.Drawn] = {}
+        self._measuring = False
         self.sides, self.delta = HistogramPlot(self), HistogramPlot(self, alone=_DELTA_COLOUR)
         self.sides.setAccessibleName("Histogram of A and B")
         self.delta.setAccessibleName("Histogram of B − A")
@@ -145,7 +146,7 @@ class PairHistogram(QWidget):
             self._jobs.cancel(slot)
         self._frame.rest()
         self._selection.forget()
-        self._picked, self._known, self._drawn = None, None, {}
+        self._picked, self._known, self._drawn, self._measuring = None, None, {}, False
 
     def _known_now(self, known: charts.Known) -> None:
         """A look is done; if that was at a sample, the whole follows once the preview stands there."""
@@ -156,6 +157,7 @@ class PairHistogram(QWidget):
     def _measure(self) -> None:
         """Look at all values, after a sample of them."""
         if self._picked is not None:
+            self._measuring = True  # zooming in a preview does not begin it again
             found, executor, workers = self._picked, self._jobs.executor(), self._jobs.workers
             self._jobs.run(
                 _VALUES,
@@ -179,7 +181,7 @@ class PairHistogram(QWidget):
     def _drafted(self, name: str, drawn: work.Drawn) -> None:
         self._show(name, drawn)
         if drawn.known.sampled:
-            if name == "sides" and drawn.known is self._known:
+            if name == "sides" and not self._measuring:
                 self._measure()
             return
         if drawn.chart is None or drawn.chart.exact or self._picked is None:
