@@ -77,15 +77,16 @@ def sample(found: Picked, report: Report = SILENT) -> Known:
     def side(reading: Reading, part: Part) -> Gathered:
         return chart.sample(reading, [part], report)
 
-    plans, why = _planned(found, report)
-    chosen = plans[:: -(-len(plans) // MAX_SAMPLED) or 1]
-    times = sum(one.elements for one in plans) / max(sum(one.elements for one in chosen), 1)
+    both, numel = found.both, found.left.checkpoint.tensors.numel
+    chosen = both[:: -(-len(both) // MAX_SAMPLED) or 1]
+    times = sum(numel[left] for left, _right in both) / max(sum(numel[left] for left, _right in chosen), 1)
+    plans, why = _planned(found, report, chosen)
 
     def delta(one: Plan) -> Summary:
         looked = scaled(preview(DeltaReading(one), one.left.tensor), times)
-        return replace(looked, sampled=True) if len(chosen) < len(plans) else looked
+        return replace(looked, sampled=True) if len(chosen) < len(both) else looked
 
-    return _known(_sides(found, side), *_together(chosen, delta, why))
+    return _known(_sides(found, side), *_together(plans, delta, why))
 
 
 def measure(
@@ -133,10 +134,10 @@ def _sides(found: Picked, look: Callable[[Reading, Part], Gathered]) -> Gathered
     )  # fmt: skip
 
 
-def _planned(found: Picked, report: Report) -> tuple[list[Plan], str]:
+def _planned(found: Picked, report: Report, only: Sequence[tuple[int, int]] | None = None) -> tuple[list[Plan], str]:
     """The pairs that can be compared, and what is to be said of the others."""
     plans, reasons = list[Plan](), list[str]()
-    for one in found.plans(report):
+    for one in (found if only is None else replace(found, pairs=tuple(only))).plans(report):
         if isinstance(one, ReadError):
             reasons.append(str(one))
         else:

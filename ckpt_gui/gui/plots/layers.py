@@ -21,6 +21,8 @@ GLYPHS = ("o", "s", "t", "d", "+", "star", "t1", "p", "x", "h", "t2", "t3")
 _REACH = 14
 """Pixels around the mouse in which a point is found."""
 _SIZE, _RING = 7, 15
+_SMOOTH_UP_TO = 150
+"""Stops; smooth lines up and down between many more take Qt most of a second."""
 
 
 class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has no types
@@ -142,7 +144,7 @@ class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
 
     def _draw_trace(self, trace: Trace, colours: theme.Colours) -> None:
         pen = series.pen(colours, trace.number, 1.5)
-        line = pg.PlotCurveItem(trace.xs, trace.ys, pen=pen, connect="finite", antialias=True)
+        line = pg.PlotCurveItem(trace.xs, trace.ys, pen=pen, connect="finite", antialias=len(trace.xs) <= _SMOOTH_UP_TO)
         self._add(line, 10)
         if trace.banded:
             edge = series.pen(colours, trace.number, 0.8)
