@@ -26,10 +26,12 @@ class PairSide(Side):
     Signals:
         row_wanted: a link to a pair was followed; its place.
         message: a sentence for the status bar.
+        told: what happened from A to B, in a sentence.
     """
 
     row_wanted = Signal(int)
     message = Signal(str)
+    told = Signal(str)
 
     def __init__(self, comparison: Comparison, jobs: Jobs, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -110,6 +112,7 @@ class PairSide(Side):
         panel = DiffOverview(self._comparison, self._jobs, parent)
         panel.place_wanted.connect(self.row_wanted)
         panel.message.connect(self.message)
+        panel.told.connect(self.told)
         return panel
 
     def _panel(self, make: Callable[..., Any]) -> Callable[[QWidget], QWidget]:
