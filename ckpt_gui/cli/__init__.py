@@ -18,8 +18,8 @@ from ckpt_gui.core.errors import CheckpointError
 PAIR_TABS = ("overview", "summary", "histogram", "heat-map", "values", "scatter", "layers")
 """Pages of a comparison."""
 TABS = ("summary", "histogram", "heat-map", "values", "layers", "info", "overview")
-VERBS = ("open", "compare", "info", "stats", "diff", "verify", "demo")
-LATER = ("trend", "convert", "integrate")
+VERBS = ("open", "compare", "info", "stats", "diff", "trend", "verify", "demo")
+LATER = ("convert", "integrate")
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
 SORTS = ("file", "key", "change", "max_abs", "mean_abs", "l2", "rel_l2", "cosine", "share", "flips")
 READ_WORKER, SOLVE_WORKER = "--read-worker", "--solve-worker"
@@ -86,6 +86,8 @@ def _run_of(verb: str) -> Callable[[argparse.Namespace], int]:
         from ckpt_gui.cli.statistics import run
     elif verb == "diff":
         from ckpt_gui.cli.difference import run
+    elif verb == "trend":
+        from ckpt_gui.cli.trend import run
     else:
         from ckpt_gui.cli.verify import run
     return run
@@ -97,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
     opener = verbs.add_parser("open", help="the window (also without the word: ckpt-gui FILE)")
     opener.add_argument("files", nargs="*", metavar="FILE", help="checkpoint or folder; FILE::PATH opens at a tensor")
-    comparer = verbs.add_parser("compare", help="the window on what differs between two checkpoints")
+    comparer = verbs.add_parser("compare", help="the window on what differs between two checkpoints, or over a run")
     _declare_compare(comparer)
     demo = verbs.add_parser("demo", help="two small training checkpoints that come with the program, compared")
     for verb in (opener, comparer, demo):
@@ -119,19 +121,36 @@ def _parser() -> argparse.ArgumentParser:
     _declare_stats(stats)
     diff = verbs.add_parser("diff", help="what differs between two; exit code 1 if something does")
     _declare_diff(diff)
+    _declare_trend(verbs.add_parser("trend", help="a statistic over a run of checkpoints, step by step"))
     for verb in (info, verify, stats, diff):
         verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
     return parser
 
 
 def _declare_compare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs=2, metavar=("A", "B"), help="checkpoint or folder")
+    parser.add_argument("files", nargs="+", metavar="FILE|DIR",
+                        help="two checkpoints; three and more, or a folder of them: a run")  # fmt: skip
     parser.add_argument("--left", metavar="PATH", help="compare only this part of A")
     parser.add_argument("--right", metavar="PATH", help="compare only this part of B")
     parser.add_argument("--map", metavar="RULE", action="append",
                         help="rename A's tensors: 'RE => TEXT'; auto takes the rules that are proposed")  # fmt: skip
     parser.add_argument("--rtol", type=float, metavar="X", help="relative tolerance of what counts as close")
     parser.add_argument("--atol", type=float, metavar="X", help="absolute tolerance of what counts as close")
+
+
+def _declare_trend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE|DIR", help="checkpoints of one run, or their folder")
+    parser.add_argument("--key", metavar="GLOB", action="append", help="only tensors whose path or last key fits")
+    parser.add_argument(
+        "--stat", metavar="NAME", default="l2", help="what to follow: mean, std, l2 (the default), p50 …"
+    )
+    parser.add_argument("--together", action="store_true", help="all these tensors as one")
+    parser.add_argument("--change", action="store_true", help="what each step changed too: relative L2")
+    parser.add_argument("--first-nan", action="store_true", help="find the first step with NaN, by bisection")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--csv", action="store_true", help="a line for each tensor and file, separated by commas")
+    parser.add_argument("--all", action="store_true", help="a row for every tensor, however many")
+    parser.add_argument("--patient", action="store_true", help="no time limit on reading the indexes")
 
 
 def _declare_stats(parser: argparse.ArgumentParser) -> None:
@@ -150,7 +169,9 @@ def _declare_diff(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", metavar="REPORT", help="write one self-contained page with charts")
     parser.add_argument("--left", metavar="PATH", help="compare this part of A: model_state_dict")
     parser.add_argument("--right", metavar="PATH", help="with this part of B")
-    parser.add_argument("--map", metavar="RULE", action="append", help="rename A's keys: 'RE => TEXT'; auto: as proposed")
+    parser.add_argument(
+        "--map", metavar="RULE", action="append", help="rename A's keys: 'RE => TEXT'; auto: as proposed"
+    )
     parser.add_argument("--rtol", type=float, help="close is |B - A| <= atol + rtol |A|; close counts as equal then")
     parser.add_argument("--atol", type=float)
     parser.add_argument("--only", metavar="CLASS", action="append", help="rows of this class: changed, added, shape …")

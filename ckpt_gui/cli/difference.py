@@ -6,8 +6,10 @@ import argparse
 import gc
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,19 +67,40 @@ def _report(one: str, other: str, options: argparse.Namespace) -> Report:
 
     limit = Progress() if options.patient else Deadline()
     left, right = read(one, limit), read(other, Progress() if options.patient else Deadline())
-    pairing = pair(
-        left, right, left_path=_path(options.left), right_path=_path(options.right), rules=_rules(options.map)
-    )
+    rules = _rules(options.map)
+    again = partial(pair, left, right, left_path=_path(options.left), right_path=_path(options.right))
+    pairing = _by_content_too(again(rules=rules), again if rules == "auto" else None)
     tolerance = _tolerance(options)
     only = _only(options.only)
     with Values(pairing) as values:
         rows = values.rows(tolerance)
         report = gather(pairing, rows, tolerance=tolerance, only=only, sort=options.sort or "file")
         if options.html:
+            from ckpt_gui.core.diff.whole import weights_of
             from ckpt_gui.core.diff_report.page import page
 
-            _write(options.html, page(report, values.looks(rows)))
+            _write(options.html, page(report, values.looks([rows[place] for place in weights_of(pairing, rows)])))
     return report
+
+
+def _by_content_too(pairing: Pairing, again: Callable[..., Pairing] | None) -> Pairing:
+    """The pairing with what the values of lone tensors propose; ``again`` (pair with rules) applies that as well."""
+    from ckpt_gui.core.diff.digests import with_content
+    from ckpt_gui.core.errors import RenameError
+
+    seen = len(pairing.proposed)
+    with Values(pairing) as values:
+        pairing = values.told_by_content(with_content)
+    if again is None or len(pairing.proposed) == seen:
+        return pairing
+    rules = [rule for rule, _ in pairing.renames]
+    for one in pairing.proposed:
+        try:
+            pairing = again(rules=[*rules, one.rule])
+        except RenameError:
+            continue  # it clashes with one that is surer
+        rules.append(one.rule)
+    return pairing
 
 
 def _path(text: str | None) -> Any:
@@ -129,6 +152,13 @@ class Values(ExitStack):
         self._left = self.enter_context(Reading(pairing.left.checkpoint))
         self._right = self.enter_context(Reading(pairing.right.checkpoint))
         self._executor = self.enter_context(ThreadPoolExecutor(self._workers))
+
+    def told_by_content(self, tell: Callable[..., Pairing]) -> Pairing:
+        """The pairing with proposals by content."""
+        with Shown("Reading what has no partner") as report:
+            return tell(
+                self._pairing, self._left, self._right, report=report, executor=self._executor, workers=self._workers
+            )
 
     def rows(self, tolerance: Tolerance | None) -> list[Row]:
         """Every pair, compared."""

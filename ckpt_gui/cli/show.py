@@ -26,7 +26,8 @@ def run(options: argparse.Namespace, trouble: Callable[[str], int]) -> int:
         from ckpt_gui.resources_path import resource
 
         files = [str(resource(f"demo/epoch_{number:03}.ckpt")) for number in (3, 4)]
-    compared = options.verb in ("compare", "demo")
+    follow = options.verb == "compare" and is_run(files)
+    compared = options.verb in ("compare", "demo") and not follow
     if compared:
         check_comparison(options)
     if options.screenshot:
@@ -35,15 +36,26 @@ def run(options: argparse.Namespace, trouble: Callable[[str], int]) -> int:
         raise CheckpointError(
             "there is no display to show a window on; add --screenshot OUT.png, or use: ckpt-gui info"
         )
-    readers = before_qt(files, compared=compared)
+    readers = before_qt([] if follow else files, compared=compared)
     from ckpt_gui.gui.app import run as show
 
+    if follow:
+        return show(
+            files, follow=True, select=options.select, screenshot=options.screenshot, readers=readers, trouble=trouble
+        )
     if compared:
         wish = _wish(options)
         return show(files, wish=wish, screenshot=options.screenshot, readers=readers, trouble=trouble)
     return show(
         files, select=options.select, tab=options.tab, screenshot=options.screenshot, readers=readers, trouble=trouble
     )
+
+
+def is_run(files: Sequence[str]) -> bool:
+    """Three files and more are a run, and so is a folder alone. Raises CheckpointError for one file alone."""
+    if len(files) == 1 and not Path(files[0]).is_dir():
+        raise CheckpointError("compare takes two checkpoints, three or more of one run, or the folder of a run")
+    return len(files) != 2
 
 
 def check_comparison(options: argparse.Namespace) -> None:

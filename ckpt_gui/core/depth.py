@@ -9,7 +9,7 @@ What has no number (embeddings, the last norm) stands before or after the towers
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ckpt_gui.core.columns import KeyType
@@ -68,6 +68,11 @@ class Depth:
         if len(stops) > 1:
             return self._of(held)
         return self._of({kind: self.kinds[kind] for kind, members in held.items() if members})
+
+    def renumbered(self, number: Callable[[int], int]) -> Depth:
+        """The same with other ids: of what was made of the names of anything else than a file's tensors."""
+        kinds = {kind: tuple((stop, number(one)) for stop, one in held) for kind, held in self.kinds.items()}
+        return Depth(self.stops, kinds)
 
     def tensors(self) -> list[int]:
         """All of them, kind by kind."""

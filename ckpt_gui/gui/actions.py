@@ -58,6 +58,7 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
     )),
     ("&Convert", (
         Command("compare", "&Compare…", "Ctrl+D"),
+        Command("run", "Follow a &run of checkpoints…", "Ctrl+Shift+R"),
         None,
         Command("to cpu", "To &CPU", "Ctrl+Alt+C", _LATER),
         Command("to gpu", "To &GPU", "Ctrl+Alt+G", _LATER),

@@ -22,6 +22,7 @@ from ckpt_gui.gui.window import Window
 
 _SETTLE_MS = 60
 """After the last job: layouts and fonts are done within a turn or two of the event loop."""
+_SWITCH_SECONDS = 0.0005
 _PICTURE_PATIENCE_MS = 300_000
 """Nobody is there to answer whether to go on; a picture of what there is then has to do."""
 
@@ -32,12 +33,14 @@ def run(
     select: str | None = None,
     tab: str | None = None,
     wish: Wish | None = None,
+    follow: bool = False,
     screenshot: str | None = None,
     readers: dict[str, subprocess.Popen[bytes]] | None = None,
     painted: Callable[[], object] | None = None,
     trouble: Callable[[str], object] | None = None,
 ) -> int:
-    """Show the window on these files until it is closed; returns the exit code. ``wish``: the two are compared so.
+    """Show the window on these files until it is closed; returns the exit code. ``wish``: the two are compared so;
+    ``follow``: they are a run, or its folder.
 
     ``readers`` are processes that read some of the paths already. ``painted`` is called when the
     first tree stands on the screen (benchmarks). ``trouble`` is told why a file has no tree, where nobody
@@ -49,7 +52,9 @@ def run(
     window = make_window(picture=screenshot is not None)
     if painted is not None:
         window.painted.connect(painted)
-    if wish is not None:
+    if follow:
+        window.follow(paths, select or "")
+    elif wish is not None:
         window.compare(paths[0], paths[1], wish, readers)
     else:
         window.open(paths, select=select, tab=tab, readers=readers)
@@ -65,6 +70,7 @@ def _told(window: Window, picture: str, saved: bool, trouble: Callable[[str], ob
     """The exit code of a picture, once what went wrong is told."""
     sentences = [file.error for file in window.files.all() if file.error]
     sentences += [one.error for one in window.comparisons.all() if one.error]
+    sentences += [one.error for one in window.runs.all() if one.error]
     if not saved:
         sentences.append(f"{picture} cannot be written")
     for sentence in sentences:
@@ -89,6 +95,9 @@ def application() -> QApplication:
     app.setApplicationDisplayName("ckpt_gui")
     app.setDesktopFileName("ckpt_gui")
     theme.apply(app)
+    # A thread that computes in Python keeps this one waiting for so long at each call from Qt, of which a painted
+    # tree makes hundreds; Python's own 5 ms are a stall then.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     return app
 
 

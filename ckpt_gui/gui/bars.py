@@ -29,11 +29,17 @@ class Bars(QWidget):
         """``beside``: all bars of the page, so that those of several charts line up."""
         super().__init__()
         self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.show_bars(bars, beside)
+
+    def show_bars(self, bars: Sequence[Bar], beside: Sequence[Bar] = ()) -> None:
+        """Show these instead."""
         self._bars = tuple(bars)
         self._beside = tuple(beside) or self._bars
         self.setAccessibleDescription("; ".join(f"{bar.name}: {bar.figure}" for bar in self._bars))
         self.setToolTip("\n".join(f"{bar.name}: {bar.figure}" for bar in self._bars))
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.updateGeometry()
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(320, self._pitch() * len(self._bars))
@@ -65,9 +71,8 @@ class Bars(QWidget):
         painter.setBrush(QColor(colours.line))
         painter.drawRoundedRect(track, 2, 2)
         painter.setBrush(QColor(colours.bar))
-        painter.drawRoundedRect(
-            QRectF(track.left(), track.top(), max(2.0, room * min(1.0, bar.share)), track.height()), 2, 2
-        )
+        wide = max(2.0, room * min(1.0, bar.share)) if bar.share else 0.0
+        painter.drawRoundedRect(QRectF(track.left(), track.top(), wide, track.height()), 2, 2)
         painter.setPen(QColor(colours.muted))
         painter.drawText(line.adjusted(names + room + 10, 0, 0, 0), middle | Qt.AlignmentFlag.AlignLeft, bar.figure)
 

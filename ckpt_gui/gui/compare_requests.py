@@ -12,6 +12,8 @@ from ckpt_gui.core import text
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.comparisons import NO_WISH, Comparisons, Wish
+from ckpt_gui.gui.file_tabs import Held
+from ckpt_gui.gui.following import Following
 from ckpt_gui.gui.notices import NoticeBar
 from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 
@@ -21,7 +23,7 @@ class CompareRequests(QObject):
 
     Signals:
         open_wanted: a path, to be opened beside what is open.
-        close_wanted: a tab is to be closed (the OpenFile, or the Comparison).
+        close_wanted: a tab is to be closed (what it is about).
     """
 
     open_wanted = Signal(str)
@@ -40,7 +42,7 @@ class CompareRequests(QObject):
         menu.popup(place)
         return menu
 
-    def open_tab_menu(self, held: OpenFile | Comparison, place: QPoint) -> QMenu:
+    def open_tab_menu(self, held: Held, place: QPoint) -> QMenu:
         """The menu of a tab."""
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -48,6 +50,8 @@ class CompareRequests(QObject):
         if isinstance(held, Comparison):
             menu.addAction("&Swap sides", held.swap)
             menu.addAction("&Reload both files", partial(self._comparisons.reload, held))
+        elif isinstance(held, Following):
+            menu.addAction("&Reload all files", held.start)
         else:
             self._fill(menu.addMenu("&Compare with"), held, 0)
             menu.addAction("&Reload", partial(self._files.reload, held))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ckpt_gui.core import text
@@ -21,7 +21,6 @@ from ckpt_gui.gui.side import Side
 
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Facts
-    from ckpt_gui.core.progress import Report
     from ckpt_gui.gui.health_section import State
     from ckpt_gui.gui.open_files import OpenFile
     from ckpt_gui.gui.overview_panel import OverviewPanel
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 AT_ONCE = 5_000
 """Facts about so many tensors are worked out on the spot; about more, by a job."""
 _SLOT = "facts"
+_WARM_AFTER_MS = 150
+"""After a file is shown: its tree is painted before anything else is imported."""
 
 
 class Details(Side):
@@ -80,12 +81,12 @@ class Details(Side):
         self._facts = None
         self.show_pages(file is None or file.opened is not None or file.task is not None)
         self.fill()
+        QTimer.singleShot(_WARM_AFTER_MS, self, self._warm)
 
     def show_picked(self) -> None:
         """Other rows were picked in the file in front."""
         self._let_go()
         self._facts = None
-        self._warm()
         nodes = self._file.nodes if self._file is not None else []
         if nodes in ([], [0]):
             self.choose("overview")
@@ -166,10 +167,11 @@ class Details(Side):
         self.fill()
 
     def _warm(self) -> None:
-        """Have a thread import what draws, once the tree stands: half a second that a click on a page need not take."""
-        if not self._warmed and self._file is not None and self._file.nodes:
+        """Have a thread import what a click needs, once the tree stands: half a second that no click need take."""
+        if not self._warmed and self._file is not None and self._file.opened is not None:
             self._warmed = True
-            self._jobs.run("import", _import_plots, lambda _nothing: None)
+            file = self._file
+            self._jobs.run("import", lambda _report: _import_ahead(file), lambda _nothing: None)
 
     def _let_go(self) -> None:
         """No page works any longer on what was picked before, nor keeps its files open."""
@@ -253,11 +255,23 @@ class Details(Side):
         return made
 
 
-def _import_plots(_report: Report) -> None:
+def _import_ahead(file: OpenFile) -> None:
+    """First what every click needs, then the pages, then what only large tensors need."""
+    import ckpt_gui.core.facts
+    import ckpt_gui.core.spectrum.words
+    import ckpt_gui.core.stats.cache
+    import ckpt_gui.core.stats.fill
+    import ckpt_gui.core.stats.known
+    import ckpt_gui.core.stats.words
     import ckpt_gui.gui.heatmap_panel
     import ckpt_gui.gui.histogram_panel
     import ckpt_gui.gui.plots.heatmap
-    import ckpt_gui.gui.plots.histogram  # noqa: F401
+    import ckpt_gui.gui.plots.histogram
+    import ckpt_gui.gui.tensor_panel  # noqa: F401
+    from ckpt_gui.core.stats.ahead import load_machine_code
+
+    if file.opened is not None:
+        load_machine_code(file.reading())
 
 
 def _state(file: OpenFile) -> State:

@@ -1,4 +1,4 @@
-"""A tab for each open file, and for each comparison, above its page."""
+"""A tab for each open file, each comparison and each run, above its page."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from PySide6.QtWidgets import QStackedWidget, QTabBar, QToolButton, QVBoxLayout,
 from ckpt_gui.core import text
 from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.file_page import FilePage
+from ckpt_gui.gui.following import Following
 from ckpt_gui.gui.open_files import OpenFile
 from ckpt_gui.gui.spoken import spoken
 
+Held = OpenFile | Comparison | Following
+"""What a tab may be about."""
 LEAST_NAME = 20
 """Average characters that a tab keeps of its name; then the bar scrolls."""
 
@@ -26,8 +29,8 @@ class FileTabs(QWidget):
 
     Signals:
         shown: another tab is in front.
-        close_wanted: a tab's cross was pressed (the OpenFile, or the Comparison).
-        menu_wanted: the menu of a tab is asked for (the OpenFile, or the Comparison), and where on the screen.
+        close_wanted: a tab's cross was pressed (what it is about).
+        menu_wanted: the menu of a tab is asked for (what it is about), and where on the screen.
     """
 
     shown = Signal()
@@ -37,7 +40,7 @@ class FileTabs(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Files")
-        self._held: list[OpenFile | Comparison] = []
+        self._held: list[Held] = []
         self._bar = spoken(_Bar(self), "Open files", style="files")
         self._bar.setUsesScrollButtons(True)
         self._bar.setDrawBase(False)
@@ -53,13 +56,13 @@ class FileTabs(QWidget):
         box.addWidget(self._bar)
         box.addWidget(self._stack, 1)
 
-    def front(self) -> OpenFile | Comparison | None:
+    def front(self) -> Held | None:
         """What is in front."""
         number = self._bar.currentIndex()
         return self._held[number] if 0 <= number < len(self._held) else None
 
     def current(self) -> OpenFile | None:
-        """The file in front; None where that is a comparison."""
+        """The file in front; None where that is a comparison or a run."""
         front = self.front()
         return front if isinstance(front, OpenFile) else None
 
@@ -79,7 +82,11 @@ class FileTabs(QWidget):
         """One more comparison; its tab comes to the front."""
         self._add(comparison, page, comparison.name)
 
-    def _add(self, held: OpenFile | Comparison, page: QWidget, name: str) -> None:
+    def add_run(self, following: Following, page: QWidget) -> None:
+        """One more run; its tab comes to the front."""
+        self._add(following, page, following.name)
+
+    def _add(self, held: Held, page: QWidget, name: str) -> None:
         self._held.append(held)
         self._stack.addWidget(page)
         self._bar.addTab("")
@@ -87,7 +94,7 @@ class FileTabs(QWidget):
         self.name_tabs()
         self.show_tab(held)
 
-    def remove(self, held: OpenFile | Comparison) -> None:
+    def remove(self, held: Held) -> None:
         """Take a tab away."""
         number = self._held.index(held)
         page = self._stack.widget(number)
@@ -98,7 +105,7 @@ class FileTabs(QWidget):
         self._bar.removeTab(number)
         self.name_tabs()
 
-    def show_tab(self, held: OpenFile | Comparison) -> None:
+    def show_tab(self, held: Held) -> None:
         """Bring it to the front."""
         self._bar.setCurrentIndex(self._held.index(held))
 
@@ -107,7 +114,7 @@ class FileTabs(QWidget):
         if self._held:
             self._bar.setCurrentIndex((self._bar.currentIndex() + by) % len(self._held))
 
-    def _cross(self, held: OpenFile | Comparison, name: str) -> QToolButton:
+    def _cross(self, held: Held, name: str) -> QToolButton:
         cross = spoken(QToolButton(self._bar), f"Close {name}", style="cross")
         cross.setText("×")
         cross.setAutoRaise(True)
@@ -131,6 +138,8 @@ class FileTabs(QWidget):
         for number, one in enumerate(self._held):
             if isinstance(one, Comparison):
                 name, tip = one.name, f"A  {one.left.path}\nB  {one.right.path}"
+            elif isinstance(one, Following):
+                name, tip = one.name, one.tip
             else:
                 parts = one.path.replace("\\", "/").rsplit("/", 2)
                 name, tip = "/".join(parts[-2:]) if names.count(one.name) > 1 else one.name, one.path

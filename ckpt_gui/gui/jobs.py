@@ -7,7 +7,6 @@ thread as signals. There is no thread code elsewhere in the window but ``reading
 from __future__ import annotations
 
 import os
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -21,9 +20,6 @@ from ckpt_gui.core.progress import Report
 
 _BETWEEN_REPORTS = 0.05
 """Seconds: more often than this nobody sees."""
-GIVE_WAY = 0.0005
-"""Seconds after which a thread that computes in Python lets the window's own go on. At Python's 5 ms each of the hundreds
-of calls of a repaint would wait as long."""
 _PATIENCE_AT_END_MS = 5_000
 
 Work = Callable[[Report], Any]
@@ -141,7 +137,6 @@ class Jobs(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        sys.setswitchinterval(GIVE_WAY)
         self._pool = QThreadPool(self)
         self._executor: ThreadPoolExecutor | None = None
         self._slots: dict[str, Job] = {}

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
-    QListWidget,
-    QListWidgetItem,
     QPushButton,
     QSplitter,
     QVBoxLayout,
@@ -25,11 +22,11 @@ from ckpt_gui.core.progress import Report
 from ckpt_gui.core.stats import layers_words
 from ckpt_gui.core.stats.layers import STATISTICS, Outlier, Series, leading_kinds, outliers, series
 from ckpt_gui.core.stats.layers_picture import Picture, picture, proposes_log
-from ckpt_gui.gui import theme
 from ckpt_gui.gui.facts_text import FactsText
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.kind_legend import KindLegend
 from ckpt_gui.gui.open_files import OpenFile
-from ckpt_gui.gui.plots.layers import LayersPlot, icon
+from ckpt_gui.gui.plots.layers import LayersPlot
 from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.spoken import Elided, muted, spoken
 
@@ -80,8 +77,6 @@ class LayersPanel(QWidget):
         """Of which file, from which node."""
         self._part: Depth | None = None
         self._found: _Found | None = None
-        self._hidden: set[str] = set()
-        self._kinds: tuple[str, ...] = ()
         self._build()
         self._again = QTimer(self, singleShot=True, interval=_AGAIN_MS)
         self._again.timeout.connect(self._compute)
@@ -103,7 +98,9 @@ class LayersPanel(QWidget):
         self.outliers.node_wanted.connect(self.node_wanted)
         chart = QSplitter(Qt.Orientation.Horizontal, self)
         chart.addWidget(self.plot)
-        chart.addWidget(self._legend())
+        self.legend = KindLegend(self)
+        self.legend.switched.connect(self._draw)
+        chart.addWidget(self.legend)
         chart.setSizes([_CHART_SHARE, _LEGEND_SHARE])
         chart.setStretchFactor(0, 1)
         chart.setHandleWidth(1)
@@ -142,16 +139,6 @@ class LayersPanel(QWidget):
         row.addWidget(self._state, 1)
         return holder
 
-    def _legend(self) -> QListWidget:
-        self.legend = spoken(QListWidget(self), "Kinds of weight")
-        self.legend.setAccessibleDescription("Space switches a kind on and off")
-        self.legend.setIconSize(QSize(30, 14))
-        self.legend.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.legend.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.legend.setFrameShape(self.legend.Shape.NoFrame)
-        self.legend.itemChanged.connect(self._switched)
-        return self.legend
-
     # -------------------------------------------------------------------------------------------- what is shown
 
     def show_picked(self, file: OpenFile, nodes: list[int]) -> None:
@@ -185,10 +172,8 @@ class LayersPanel(QWidget):
         assert self._file is not None
         self._part = whole.part(self._picked_tensors())
         kinds = tuple(self._part.kinds)
-        if kinds != self._kinds:
-            self._kinds = kinds
-            self._hidden = self._hidden_at_first(self._part)
-            self._fill_legend()
+        if kinds != self.legend.kinds:
+            self.legend.show_kinds(kinds, self._hidden_at_first(self._part))
         self._scanning.want(self._file, self._part.tensors())
         self._compute()
 
@@ -251,7 +236,7 @@ class LayersPanel(QWidget):
         self._state.say(words)
 
     def _visible(self, drawn: Sequence[Series]) -> list[Series]:
-        return [one for one in drawn if one.kind not in self._hidden]
+        return [one for one in drawn if one.kind not in self.legend.hidden]
 
     # -------------------------------------------------------------------------------------------- drawing
 
@@ -261,8 +246,8 @@ class LayersPanel(QWidget):
             return
         checkpoint, statistic = file.opened.checkpoint, self._key()
         log = self.log.isChecked() and statistic not in ("mean", "range")
-        shown: Picture = picture(found.depth, found.drawn, found.outliers, log=log, hidden=self._hidden)
-        seen = [one for one in found.outliers if one.kind not in self._hidden or one.typical != one.typical]
+        shown: Picture = picture(found.depth, found.drawn, found.outliers, log=log, hidden=self.legend.hidden)
+        seen = [one for one in found.outliers if one.kind not in self.legend.hidden or one.typical != one.typical]
         words = layers_words.description(shown, seen, statistic, checkpoint)
         self.plot.show_picture(shown, picked=self._picked_tensors(), words=words)
         sections = layers_words.outlier_sections(checkpoint, found.outliers, statistic)
@@ -290,39 +275,6 @@ class LayersPanel(QWidget):
 
     def _log_clicked(self) -> None:
         self._log_by_hand = True
-
-    def _fill_legend(self) -> None:
-        self.legend.blockSignals(True)
-        self.legend.clear()
-        for kind in self._kinds:
-            item = QListWidgetItem(text.escape(kind))
-            item.setToolTip(text.escape(kind))
-            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            item.setCheckState(Qt.CheckState.Unchecked if kind in self._hidden else Qt.CheckState.Checked)
-            self.legend.addItem(item)
-        self.legend.blockSignals(False)
-        self._dress()
-
-    def _switched(self, item: QListWidgetItem) -> None:
-        kind = self._kinds[self.legend.row(item)]
-        (self._hidden.discard if item.checkState() == Qt.CheckState.Checked else self._hidden.add)(kind)
-        self._dress()
-        self._draw()
-
-    def _dress(self) -> None:
-        """Icons in the theme's colours."""
-        colours, ratio = theme.of(self.palette()), self.devicePixelRatioF()
-        self.legend.blockSignals(True)
-        for number in range(self.legend.count()):
-            item, shown = self.legend.item(number), self._kinds[number] not in self._hidden
-            item.setIcon(icon(colours, number, ratio, faint=not shown))
-            item.setForeground(QColor(colours.text if shown else colours.muted))
-        self.legend.blockSignals(False)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "legend"):
-            QTimer.singleShot(0, self, self._dress)
 
 
 def _find(part: Depth, snapshot: Snapshot, statistic: str, report: Report) -> _Found:

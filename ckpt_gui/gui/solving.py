@@ -38,7 +38,7 @@ def solve(reading: Reading, tensor: int, report: Report, argv: list[str] | None 
             sent = 0
             for part in parts:
                 report.at(sent, rows * columns * dtype.itemsize, "bytes")
-                left = memoryview(part).cast("B")
+                left = memoryview(part.tobytes())
                 while left:  # a pipe takes what it has room for
                     left = left[process.stdin.write(left) :]
                 sent += part.nbytes

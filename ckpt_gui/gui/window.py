@@ -21,11 +21,13 @@ from ckpt_gui.gui.details import Details
 from ckpt_gui.gui.drop import DropTarget
 from ckpt_gui.gui.file_notices import FileNotices
 from ckpt_gui.gui.file_statistics import FileStatistics
-from ckpt_gui.gui.file_tabs import FileTabs
+from ckpt_gui.gui.file_tabs import FileTabs, Held
+from ckpt_gui.gui.following import Following
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.notices import NoticeBar
 from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 from ckpt_gui.gui.recent_menu import RecentMenu
+from ckpt_gui.gui.runs import Runs
 from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.side import Side
@@ -102,7 +104,7 @@ class Window(QMainWindow):
             "open": self._ask_files, "open folder": self._ask_folder, "sample": self.open_sample,
             "reload": self._reload, "close tab": lambda: self._close(self.tabs.front()), "quit": self.close,
             "filter": self._focus_filter, **{page: partial(self._choose_page, page) for page in PAGES},
-            "health": self.details.check_health, "compare": self._ask_compare,
+            "health": self.details.check_health, "compare": self._ask_compare, "run": self._ask_run,
             "next page": lambda: self.side().step(1), "previous page": lambda: self.side().step(-1),
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
@@ -128,6 +130,10 @@ class Window(QMainWindow):
         self.requests.open_wanted.connect(lambda path: self.open([path]))
         self.requests.close_wanted.connect(self._close)
         self.tabs.menu_wanted.connect(self.requests.open_tab_menu)
+        self.runs = Runs(self.files, self.tabs, self.jobs, self.notices, self)
+        self.runs.changed.connect(lambda one: self._show_front() if one is self.tabs.front() else None)
+        self.runs.message.connect(self.status.mention)
+        self.runs.pair_wanted.connect(self.compare)
         self.files.added.connect(self._added)
         self.files.removed.connect(self._removed)
         self.files.reading.connect(lambda file: self._say(file, f"Reading {text.escape(file.name)} …"))
@@ -175,6 +181,10 @@ class Window(QMainWindow):
         if one is not None and other is not None:
             self.comparisons.open(one, other, wish)
 
+    def follow(self, paths: Sequence[str], select: str = "") -> None:
+        """Open a run: its files, or their folder."""
+        self.runs.open(paths, select)
+
     def open_sample(self) -> None:
         """Open the two checkpoints that come with the program, compared."""
         from ckpt_gui.resources_path import resource
@@ -192,8 +202,10 @@ class Window(QMainWindow):
 
     def tree(self) -> TreePanel | None:
         """The tree in front."""
-        file = self.current()
-        return self.tabs.page(file).tree if file is not None else None
+        front = self.tabs.front()
+        if isinstance(front, Following):
+            return self.runs.page(front).tree
+        return self.tabs.page(front).tree if isinstance(front, OpenFile) else None
 
     def _added(self, file: OpenFile) -> None:
         page = self.tabs.add(file)
@@ -270,16 +282,20 @@ class Window(QMainWindow):
         self._tree_menu.clear()
         self._tree_menu.addActions(self._row_commands())
         self._tree_menu.setEnabled(bool(self._row_commands()))
-        self.details.setVisible(not isinstance(front, Comparison))
-        if isinstance(front, Comparison):
-            self.status.show_facts(status.facts_of_comparison(front))
-            self.details.show_file(None)
-        else:
-            self.status.show_facts(status.facts_of(front) if front is not None else "")
-            self.details.show_file(front)
+        self.details.setVisible(not isinstance(front, Comparison | Following))
+        self.status.show_facts(self._facts(front))
+        self.details.show_file(self.current())
         rows = self.tree() or self._comparison_page()
         if rows is not None and self.tabs.isAncestorOf(QApplication.focusWidget() or self):
             rows.setFocus()  # not the filter line, where Qt would put it
+
+    def _facts(self, held: Held | None) -> str:
+        """What is in front, in a line."""
+        if isinstance(held, Comparison):
+            return status.facts_of_comparison(held)
+        if isinstance(held, Following):
+            return self.runs.page(held).facts()
+        return status.facts_of(held) if held is not None else ""
 
     def _comparison_page(self) -> DiffPage | None:
         """The comparison in front."""
@@ -346,18 +362,23 @@ class Window(QMainWindow):
         front = self.tabs.front()
         if isinstance(front, Comparison):
             self.comparisons.reload(front)
+        elif isinstance(front, Following):
+            self.runs.reload(front)
         elif front is not None:
             self.files.reload(front)
 
-    def _close(self, held: OpenFile | Comparison | None) -> None:
+    def _close(self, held: Held | None) -> None:
         if isinstance(held, Comparison):
             self.comparisons.close(held)
+        elif isinstance(held, Following):
+            self.runs.close(held)
         elif held is not None:
             self.files.close(held)
 
     def _dropped(self, addresses: list[str]) -> None:
         self.open(addresses)
         self.requests.offer(addresses)
+        self.runs.offer(addresses)
 
     def _ask_compare(self) -> None:
         """With what to compare the file in front: below its tool button."""
@@ -365,6 +386,10 @@ class Window(QMainWindow):
         file = front.left if isinstance(front, Comparison) else front
         if file is not None:
             self.requests.ask(file, self.mapToGlobal(QPoint(60, self.menuBar().height() + 40)))
+
+    def _ask_run(self) -> None:
+        """What to follow: below the tool bar."""
+        self.runs.ask(self.mapToGlobal(QPoint(60, self.menuBar().height() + 40)))
 
     def _show_tensor(self, file: OpenFile, tensor: int) -> None:
         """Go to a tensor in its file's own tab."""
@@ -383,6 +408,10 @@ class Window(QMainWindow):
             page.panel.focus_filter()
 
     def _other_side(self) -> None:
+        front = self.tabs.front()
+        if isinstance(front, Following):
+            self.runs.page(front).cross(QApplication.focusWidget())
+            return
         on_right = self.side().isAncestorOf(QApplication.focusWidget() or self)
         target = (self.tree() or self._comparison_page()) if on_right else self.side().front()
         if target is not None:
@@ -432,7 +461,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.jobs.close()
-        self._keep_columns(self.tree())
+        self._keep_columns(self.tree() if self.current() is not None else None)
         self.settings.keep("geometry", self.saveGeometry().toBase64().toStdString())
         self.settings.keep("splitter", self.splitter.saveState().toBase64().toStdString())
         self.settings.save()

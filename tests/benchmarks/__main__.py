@@ -6,9 +6,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import opening, statistics, window
+from tests.benchmarks import comparing, opening, selecting, statistics, window
 
-PARTS = {"opening": opening.figures, "window": window.figures, "statistics": statistics.figures}
+PARTS = {
+    "opening": opening.figures,
+    "window": window.figures,
+    "statistics": statistics.figures,
+    "selecting": selecting.figures,
+    "comparing": comparing.figures,
+}
 
 
 def main(words: list[str]) -> int:

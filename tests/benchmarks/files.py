@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+import struct
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -9,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 
 def many_small(path: Path, layers: int) -> Path:
@@ -47,14 +50,14 @@ def training(path: Path, width: int) -> Path:
 
 def weights(path: Path, million: int, dtype: torch.dtype) -> Path:
     """About so many million parameters of a transformer, normally distributed, a bit wider from layer to layer."""
-    width = 4096 if million > 100 else 512
+    width = 4096 if million > 100 else 1024
     noise = torch.randn(width, 4 * width, generator=torch.Generator().manual_seed(0))
     layers = max(1, million * 1_000_000 // (12 * width * width))
     state = {}
     for layer in range(layers if million > 1 else 1):
         shapes = {"attn.qkv": (3 * width, width), "attn.proj": (width, width),
                   "mlp.up": (4 * width, width), "mlp.down": (width, 4 * width)}  # fmt: skip
-        for part, shape in shapes.items() if million > 1 else [("mlp.up", (4 * width, 3 * width))]:
+        for part, shape in shapes.items() if million > 1 else [("mlp.up", (4 * width, width))]:
             values = noise.reshape(-1)[: shape[0] * shape[1]].reshape(shape) * (0.02 * (1 + layer / 100))
             state[f"h.{layer}.{part}.weight"] = values.to(dtype)
     if path.suffix == ".safetensors":
@@ -64,11 +67,55 @@ def weights(path: Path, million: int, dtype: torch.dtype) -> Path:
     return path
 
 
+def changed(path: Path, million: int, dtype: torch.dtype) -> Path:
+    """The same network a step later: every third tensor has moved a little."""
+    weights(path, million, dtype)
+    state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
+    for number, (name, values) in enumerate(state.items()):
+        if number % 3 == 1:
+            state[name] = (values.float() * 1.001).to(dtype)
+    if path.suffix == ".safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path)
+    return path
+
+
+def many_renamed(path: Path, layers: int) -> Path:
+    """``many_small`` with a prefix on every second name."""
+    many_small(path, layers)
+    content = torch.load(path, weights_only=True)
+    named = enumerate(content["state_dict"].items())
+    content["state_dict"] = {f"module.{name}" if number % 2 else name: value for number, (name, value) in named}
+    torch.save(content, path)
+    return path
+
+
+def one_large(path: Path, megabytes: int) -> Path:
+    """A float32 matrix of so many MB, ``large``, and 200 tensors of 1,000 elements, ``small.0`` …; as safetensors."""
+    rows = megabytes * 1_000_000 // (4 * 10_000)
+    sizes = {"large": [rows, 10_000], **{f"small.{number}": [1000] for number in range(200)}}
+    header, at = {}, 0
+    for name, shape in sizes.items():
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at := at + 4 * math.prod(shape)]}
+    noise = (torch.randn(2_500_000, generator=torch.Generator().manual_seed(0)) * 0.02).numpy().tobytes()
+    with path.open("wb") as file:
+        head = json.dumps(header).encode()
+        file.write(struct.pack("<Q", len(head)) + head)
+        while at:
+            at -= file.write(noise[:at])
+    return path
+
+
 MAKERS: dict[str, Callable[[Path, int], Path]] = {
+    "one_large": one_large,
     "many_small": many_small,
     "training": training,
     "weights_float32": partial(weights, dtype=torch.float32),
     "weights_bfloat16": partial(weights, dtype=torch.bfloat16),
+    "changed_float32": partial(changed, dtype=torch.float32),
+    "changed_bfloat16": partial(changed, dtype=torch.bfloat16),
+    "many_renamed": many_renamed,
     "safetensors_bfloat16": partial(weights, dtype=torch.bfloat16),
 }
 

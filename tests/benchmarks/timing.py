@@ -25,8 +25,14 @@ AS_INSTALLED = {"PYTHONDONTWRITEBYTECODE": ""}
 """An installed program has its bytecode on disk; a developer's shell may forbid it."""
 
 
-def run(arguments: list[str], environment: Mapping[str, str] | None = None, *, listen: bool = False) -> Run:
-    """Run one command to its end; ``listen`` keeps what it prints. Raises RuntimeError if it fails.
+def run(
+    arguments: list[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    listen: bool = False,
+    good: tuple[int, ...] = (0,),
+) -> Run:
+    """Run one command to its end; ``listen`` keeps what it prints. Raises RuntimeError unless it ends well (``good``).
 
     What is not listened to is thrown away: kept, it would fatten this process, whose size the kernel
     counts towards the peak of the children it forks.
@@ -43,7 +49,7 @@ def run(arguments: list[str], environment: Mapping[str, str] | None = None, *, l
         complaint = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode not in good:
         raise RuntimeError(f"{arguments[:6]} failed: {complaint[-2000:].decode(errors='replace')}")
     return Run(time.perf_counter() - begun, usage.ru_maxrss / 1024, said.decode(errors="replace"))
 

@@ -42,7 +42,7 @@ def figures(folder: Path, mini: bool) -> Iterator[Figure]:
         yield Figure(f"{tensors}: start to tree", f"{seen['opened']:.2f} s", "with progress", True)
 
 
-class _Heart:
+class Heart:
     """Beats every two milliseconds; the longest pause between two beats is a stall."""
 
     def __init__(self) -> None:
@@ -78,24 +78,25 @@ def measure(path: str) -> dict[str, Any]:
     window.resize(1440, 900)
     window.show()
     app.processEvents()
-    heart = _Heart()
+    heart = Heart()
     opened = [False]
     window.painted.connect(lambda: opened.__setitem__(0, True))
     begun = time.perf_counter()
     heart.reset()
     window.open([path])
-    _spin(app, lambda: opened[0] and not window.jobs.tasks)
+    spin(app, lambda: opened[0] and not window.jobs.tasks)
     found: dict[str, Any] = {"opened": time.perf_counter() - begun, "stall": heart.longest * 1000}
     panel: Any = window.tree()
-    _spin(app, lambda: not panel.busy())
+    spin(app, lambda: not panel.busy())
     found["keystrokes"] = {word: _type(app, panel, word) for word in WORDS}
     panel.set_filter("")
-    _spin(app, lambda: not panel.busy())
+    spin(app, lambda: not panel.busy())
     found["page"] = _scroll(app, panel)
     return found
 
 
-def _spin(app: Any, until: Callable[[], bool], patience: float = 120) -> None:
+def spin(app: Any, until: Callable[[], bool], patience: float = 120) -> None:
+    """Let the window live until that is so, or so many seconds have passed."""
     end = time.perf_counter() + patience
     while not until() and time.perf_counter() < end:
         app.processEvents()
@@ -105,10 +106,10 @@ def _spin(app: Any, until: Callable[[], bool], patience: float = 120) -> None:
 def _type(app: Any, panel: Any, word: str) -> float:
     """The last letter of ``word``, from the key to the painted tree, in milliseconds."""
     panel.set_filter(word[:-1])
-    _spin(app, lambda: not panel.busy())
+    spin(app, lambda: not panel.busy())
     begun = time.perf_counter()
     panel.set_filter(word)
-    _spin(app, lambda: not panel.busy())
+    spin(app, lambda: not panel.busy())
     app.processEvents()  # which paints it
     return (time.perf_counter() - begun) * 1000
 

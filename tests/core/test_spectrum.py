@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +36,10 @@ def quantized() -> torch.Tensor:
 
 def hybrid() -> torch.Tensor:
     with quiet():
-        return torch.sparse_coo_tensor([[0, 1]], torch.ones(2, 3), (4, 3))
+        return torch.sparse_coo_tensor(torch.tensor([[0, 1]]), torch.ones(2, 3), (4, 3))
 
 
-MATRICES = {
+MATRICES: dict[str, Callable[[], torch.Tensor]] = {
     "wide": lambda: random(7, 40),
     "tall": lambda: random(300, 11),
     "square": lambda: random(64, 64),

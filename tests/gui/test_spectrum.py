@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -155,7 +156,12 @@ class _Soon(Report):
 def test_a_process_that_nobody_wants_is_killed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
     start = child.start_solver
-    monkeypatch.setattr(child, "start_solver", lambda argv: started.append(start(argv)) or started[-1])
+
+    def noted(argv: list[str]) -> subprocess.Popen[bytes]:
+        started.append(start(argv))
+        return started[-1]
+
+    monkeypatch.setattr(child, "start_solver", noted)
     with Reading(read(path).checkpoint) as reading, pytest.raises(Cancelled):
         solve(reading, 0, _Soon(), SLEEPER)
 

@@ -116,7 +116,7 @@ def compare(
             twins[first] = alike_places
         except ReadError as exc:
             yield from ((place, _troubled(rows[place], exc)) for place in alike_places)
-    for first, found in _compared(plans, report, executor, workers):
+    for first, found in measured(plans, report, executor, workers):
         for place in twins[first]:
             yield place, _judged(rows[place], plans[first], found)
 
@@ -187,9 +187,10 @@ def _units(plans: dict[int, Plan]) -> Iterator[Unit]:
         yield Unit(tuple(batch), nbytes)
 
 
-def _compared(
+def measured(
     plans: dict[int, Plan], report: Report, executor: Executor | None, workers: int
 ) -> Iterator[tuple[int, Measures | ReadError]]:
+    """What each plan comes to, as it is done, by the number it stands under."""
     units = list(_units(plans))
     total, done = sum(one.nbytes for one in plans.values()), 0
     waiting: dict[int, dict[int, Part | ReadError]] = {}

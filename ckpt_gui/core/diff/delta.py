@@ -26,7 +26,7 @@ class DeltaReading(Reading):
 
     def __init__(self, plan: Plan) -> None:
         self.checkpoint = plan.left.reading.checkpoint
-        self._plan = plan
+        self.plan = plan
         self._dtype = common(plan.left.form, plan.right.form)
 
     def close(self) -> None:
@@ -38,27 +38,27 @@ class DeltaReading(Reading):
 
     def form(self, tensor: int, *, raw: bool = True) -> Form:
         """Numbers in float64, in the shape of both sides."""
-        one = self._plan.left.form
-        times = one.multiplicity if self._plan.alike else 1
+        one = self.plan.left.form
+        times = one.multiplicity if self.plan.alike else 1
         return Form(
             dtype="float64", shape=one.shape, pattern=np.dtype(np.uint64), parts=1, encoding="float64", of="B − A",
-            multiplicity=times, elements=self._plan.elements, row_major=self._plan.alike and one.row_major,
+            multiplicity=times, elements=self.plan.elements, row_major=self.plan.alike and one.row_major,
         )  # fmt: skip
 
     def boxes(
         self, tensor: int, nbytes: int = 4 << 20, part: tuple[int, int] = (0, 1), raw: bool = True
     ) -> Iterator[Box]:
         """Boxes of differences, each of at most ``nbytes`` bytes where both sides lie alike."""
-        if self._plan.alike:
+        if self.plan.alike:
             yield from self._in_step(max(nbytes // 8, 1), part)
             return
-        for number, index in enumerate(tiles(self._plan.left.form.shape)):
+        for number, index in enumerate(tiles(self.plan.left.form.shape)):
             if number % part[1] == part[0]:
                 origin = tuple(span.start for span in index)
                 yield Box(origin, self.patterns(tensor, index), tuple(range(len(origin))))
 
     def _in_step(self, elements: int, part: tuple[int, int]) -> Iterator[Box]:
-        left, right = self._plan.left, self._plan.right
+        left, right = self.plan.left, self.plan.right
         ones = left.reading.boxes(left.tensor, elements * left.width, part, raw=False)
         others = right.reading.boxes(right.tensor, elements * right.width, part, raw=False)
         dims = len(left.form.shape)
@@ -69,7 +69,7 @@ class DeltaReading(Reading):
 
     def patterns(self, tensor: int, index: tuple[slice, ...] = (), *, raw: bool = False) -> Array:
         """The bits of the differences of a sub-box."""
-        left, right = self._plan.left, self._plan.right
+        left, right = self.plan.left, self.plan.right
         return self._delta(left.patterns(index), right.patterns(index))
 
     def values(self, tensor: int, index: tuple[slice, ...] = (), *, raw: bool = False) -> Array:
@@ -78,12 +78,12 @@ class DeltaReading(Reading):
 
     def indices(self, tensor: int, start: int, stop: int) -> NDArray[np.int64]:
         """Where the stored values of a sparse tensor stand: the same on both sides."""
-        return self._plan.left.reading.indices(self._plan.left.tensor, start, stop)
+        return self.plan.left.reading.indices(self.plan.left.tensor, start, stop)
 
     def _delta(self, left: Array, right: Array) -> Array:
         with np.errstate(all="ignore"):
-            one = decode(left, self._plan.left.form).astype(self._dtype, order="K")
-            other = decode(right, self._plan.right.form).astype(self._dtype, order="K")
+            one = decode(left, self.plan.left.form).astype(self._dtype, order="K")
+            other = decode(right, self.plan.right.form).astype(self._dtype, order="K")
             found = delta(one, other)
             real: Array = np.abs(found) if found.dtype.kind == "c" else found
         return real.view(np.uint64)

@@ -67,3 +67,14 @@ def single(reading: Reading, tensor: int) -> str:
     """A sentence on a tensor without axes."""
     value: Any = reading.values(tensor).reshape(-1)[0]
     return words.SCALAR.format(words.number_text(value))
+
+
+def shows(seen: Picture, want: Want) -> bool:
+    """Does a picture show all that is wanted, as finely?"""
+    inside = (
+        seen.region.top <= want.region.top
+        and want.region.bottom <= seen.region.bottom
+        and seen.region.left <= want.region.left
+        and want.region.right <= seen.region.right
+    )
+    return inside and seen.block[0] <= want.block[0] and seen.block[1] <= want.block[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 KERNEL_SIDE = 16
@@ -100,6 +100,20 @@ class Plane:
                 rest, digit = divmod(rest, axis.size)
                 index[axis.dim] += digit * axis.step
         return tuple(index) if all(at < size for at, size in zip(index, self.shape, strict=True)) else None
+
+    def place_of(self, index: Sequence[int]) -> tuple[int, int]:
+        """Row and column of an index of the tensor, if this slice holds it: the inverse of ``index_at``."""
+        found = []
+        for side in (self.rows, self.columns):
+            number = 0
+            for axis in side:
+                number = number * axis.size + index[axis.dim] // axis.step % axis.size
+            found.append(number)
+        return found[0], found[1]
+
+    def holding(self, index: Sequence[int]) -> Plane:
+        """The slice, laid out in the same way, that holds an index of the tensor."""
+        return replace(self, fixed=tuple((dim, index[dim]) for dim, _at in self.fixed))
 
 
 def _axis(shape: Sequence[int], dim: int) -> Axis:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ckpt_gui.core.kernels.cells import Cells, float32_cells, float64_cells
 from ckpt_gui.core.kernels.passes import WORTH_A_COMPILER, Lane, compiled_at_hand
 
+_MOST_PLACES = 60_000
 BLOCK = 1 << 16
 """Elements converted at once where a type is counted as another."""
 
@@ -24,6 +25,20 @@ class Binning:
         self._compiled = lane.table is None and (compiled_at_hand() or elements > WORTH_A_COMPILER)
         self._cells = float32_cells() if lane.dtype == np.float32 else float64_cells()
         self._first = first_bins(self._cells, edges) if self._compiled else np.empty(0, np.int32)
+        self._once = False
+        if self._compiled and 2 <= len(edges) < _MOST_PLACES and np.all(np.diff(edges) > 0):
+            self._prepare(edges)
+
+    def _prepare(self, edges: NDArray[np.float64]) -> None:
+        """Tables for counting with one comparison an element, if no cell is cut twice."""
+        borders = edges.copy()
+        borders[-1] = np.nextafter(edges[-1], np.inf)  # the last bin holds its upper edge too
+        self._once = _one_edge_a_cell(self._cells, borders)
+        if self._once:
+            first = first_bins(self._cells, borders)
+            self._places = np.where(first < 0, len(edges) + 1, first).astype(np.uint16)
+            self._upper = np.append(borders, [np.inf, np.inf])
+            self._held = np.zeros(len(edges) + 2, np.int64)
 
     def add(self, block: NDArray[Any]) -> None:
         """The next block: one dimension, contiguous."""
@@ -35,7 +50,7 @@ class Binning:
             self._counts += plain_counts(block[np.isfinite(block)], self._edges, self._magnitudes)
 
     def _add_compiled(self, block: NDArray[Any]) -> None:
-        from ckpt_gui.core.kernels.compiled import bins_pass
+        from ckpt_gui.core.kernels.compiled_bins import bins_once, bins_pass
 
         for start in range(0, block.size, BLOCK):
             values = block[start : start + BLOCK]
@@ -44,10 +59,16 @@ class Binning:
             if self._magnitudes:
                 values = np.abs(values)
             bits = values.view(np.uint32 if values.itemsize == 4 else np.uint64)
-            bins_pass(values, bits, bits.dtype.type(self._cells.shift), self._first, self._edges, self._counts)
+            shift = bits.dtype.type(self._cells.shift)
+            if self._once:
+                bins_once(values, bits, shift, self._places, self._upper, self._held)
+            else:
+                bins_pass(values, bits, shift, self._first, self._edges, self._counts)
 
     def counts(self) -> NDArray[np.int64]:
         """What all blocks together gave."""
+        if self._once:
+            return self._held[:-1].copy()
         if self._lane.table is None:
             return self._counts
         there = np.flatnonzero(self._patterns)
@@ -76,3 +97,10 @@ def first_bins(cells: Cells, edges: NDArray[np.float64]) -> NDArray[np.int32]:
     found = np.full(len(cells), -1, np.int32)
     found[finite] = np.searchsorted(edges, cells.low[finite], "right")
     return found
+
+
+def _one_edge_a_cell(cells: Cells, edges: NDArray[np.float64]) -> bool:
+    """Whether no cell of finite values is cut more than once; an edge at a cell's lowest value does not cut it."""
+    finite = np.isfinite(cells.low)
+    cuts = np.searchsorted(edges, cells.high[finite], "right") - np.searchsorted(edges, cells.low[finite], "right")
+    return bool(cuts.max(initial=0) <= 1)

@@ -29,6 +29,11 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
     config.CACHE_DIR = str(user_cache_path("ckpt_gui") / "kernels")
 
 
+def cache_folder() -> str:
+    """Where machine code is kept from run to run."""
+    return config.CACHE_DIR
+
+
 def compile_lazily(function: Any) -> Any:
     """Compiled when first called with each combination of types; kept in the cache folder where there is one."""
     options = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
@@ -383,23 +388,3 @@ def _find16(v, wanted, flip, mask):
         if key == wanted or (mask and wanted == 0 and key == -1):
             return i
     return -1
-
-
-@compile_lazily
-def bins_pass(x, cells, shift, first_bin, edges, counts):
-    """Count finite values between edges: ``counts[0]`` under the first, ``counts[i]`` in bin i, the last over the last.
-
-    ``first_bin`` says for each cell (the bits' top) where its lowest value belongs, -1 for non-finite ones; from there
-    it is a step or none. The last bin holds its upper edge too.
-    """
-    last = edges.size - 1
-    for i in range(x.size):
-        place = first_bin[cells[i] >> shift]
-        if place < 0:
-            continue
-        value = float64(x[i])
-        while place <= last and value >= edges[place]:
-            place += 1
-        if place == last + 1 and value == edges[last]:
-            place = last
-        counts[place] += 1

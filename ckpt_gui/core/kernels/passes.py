@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -46,8 +47,28 @@ class Lane:
 
 
 def compiled_at_hand() -> bool:
-    """Whether the machine code was needed before in this process."""
-    return "ckpt_gui.core.kernels.compiled" in sys.modules
+    """Whether the machine code was needed before in this process: some of it is compiled, or was loaded."""
+    modules = [sys.modules.get(f"ckpt_gui.core.kernels.{name}") for name in ("compiled", "compiled_pairs")]
+    found = [one for module in modules if module is not None for one in list(vars(module).values())]
+    return any(getattr(one, "signatures", None) for one in found)
+
+
+def load(lane: Lane) -> bool:
+    """Have the machine code for a lane at hand before it is needed, if a former run left it; False: it did not.
+
+    Never compiles: that takes seconds, in which passes over medium tensors would wait for it.
+    """
+    from ckpt_gui.core.kernels import compiled
+
+    name = (
+        "pattern8_pass" if lane.dtype.itemsize == 1 else "pattern16_pass" if lane.table is not None else "integer_pass"
+    )
+    if lane.dtype.kind == "f":
+        name = f"{lane.dtype.name}_pass"
+    if not any(Path(compiled.cache_folder()).glob(f"*/compiled.{name}-*.nbc")):
+        return False
+    start(lane, WORTH_A_COMPILER + 1).add(np.zeros(4096, lane.dtype))
+    return True
 
 
 def start(lane: Lane, elements: int, scale: float = 1.0) -> Pass:

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator, Mapping
 
 from ckpt_gui.core.pairing.evidence import Alone, Candidate, literal, plain, template
 from ckpt_gui.core.pairing.match import Match
+from ckpt_gui.core.pairing.names import shapes_of
 from ckpt_gui.core.pairing.nouns import Pairing, Proposal, Side
 from ckpt_gui.core.pairing.proposals import Search, Tried
 from ckpt_gui.core.renames import Rule
@@ -44,7 +45,7 @@ def by_content(
     Digests are by tensor id and of the logical values, in order; whoever is not among them is not looked at.
     """
     match = Match(pairing.left.listing, pairing.right.listing, [rule for rule, _count in pairing.renames])
-    search = Search(match, (_shapes(pairing.left), _shapes(pairing.right)))
+    search = Search(match, (shapes_of(pairing.left), shapes_of(pairing.right)))
     first = _digests(pairing.left, search.left, digest_left)
     second = _digests(pairing.right, search.right, digest_right)
     found: list[Tried] = []
@@ -55,10 +56,6 @@ def by_content(
             found.append(tried)
             explained.update(tried.left)
     return search.ranked(found)
-
-
-def _shapes(side: Side) -> list[tuple[int, ...]]:
-    return [side.opened.checkpoint.shape(tensor) for tensor in side.listing.tensors]
 
 
 def _digests(side: Side, alone: list[Alone], digests: Mapping[int, bytes]) -> dict[int, Hashable]:

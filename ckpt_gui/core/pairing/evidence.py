@@ -13,6 +13,7 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ckpt_gui.core.renames import MAX_NAME, Rule
 
@@ -32,8 +33,7 @@ _NUMBER = re.compile(r"\d+\Z")
 Shape = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Alone:
+class Alone(NamedTuple):
     """A tensor without a partner."""
 
     place: int

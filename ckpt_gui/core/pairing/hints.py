@@ -27,9 +27,10 @@ def hints(left: Side, right: Side, match: Match, search: Search, left_out: tuple
     for side, word, hidden in ((left, "left", left_out[0]), (right, "right", left_out[1])):
         yield from _outside(side, word, told=same)
         if hidden:
-            yield f"On the {word}, {plural(hidden, 'tensor')} of the module not in its state_dict are left out."
+            verb = "is" if hidden == 1 else "are"
+            yield f"On the {word}, {plural(hidden, 'tensor')} of the module not in its state_dict {verb} left out."
     if match.loose:
-        yield f"{plural(match.loose, 'pair')} differ in their key's type only (0 and “0”)."
+        yield f"In {plural(match.loose, 'pair')} the keys differ in type only (0 and “0”)."
     yield from fused(search.left, search.right)
     if all(partner < 0 for partner in match.partner):
         yield from _nothing(left, right)
@@ -55,7 +56,8 @@ def _outside(side: Side, word: str, *, told: bool) -> Iterator[str]:
         names = join_words([escape(checkpoint.text(nodes.label[node]))[:60] for node in beside[:1000]], 5)
         tensors = sum(nodes.tensors[node] for node in beside)
         held = f" ({plural(tensors, 'tensor')})" if tensors else ""
-        root = escape(_place(checkpoint, side.root))
+        place = _place(checkpoint, side.root)
+        root = escape(place if nodes.kind[side.root] != Kind.GROUP else f"{place} ({side.prefix}…)")
         yield f"On the {word}, only {root} is compared; left out: {names}{held}."
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import count
 
 from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.info import value_nodes
@@ -42,16 +42,17 @@ def changed_values(pairing: Pairing) -> tuple[ValueChange, ...]:
     first, second = _values(left, right), _values(right, left)
     pairs = _paired(first, second)
     names, others = left.opened.checkpoint, right.opened.checkpoint
+    places, others_places = _Paths(left), _Paths(right)
     found = []
     for one, other in pairs:
         if (other < 0 and _has_fields(names, one)) or (one < 0 and _has_fields(others, other)):
             continue  # they tell
         if other < 0:
-            found.append(ValueChange(_path(left, one), _text(names, one), None, one, -1))
+            found.append(ValueChange(places.of(one), _text(names, one), None, one, -1))
         elif one < 0:
-            found.append(ValueChange(_path(right, other), None, _text(others, other), -1, other))
+            found.append(ValueChange(others_places.of(other), None, _text(others, other), -1, other))
         elif not _equal(names, one, others, other):
-            found.append(ValueChange(_path(left, one), *_texts(names, one, others, other), one, other))
+            found.append(ValueChange(places.of(one), *_texts(names, one, others, other), one, other))
     return tuple(found)
 
 
@@ -78,13 +79,14 @@ def _values(side: Side, other: Side) -> dict[str, int]:
     marks = _Marks(checkpoint, side.root)
     plain = other.opened.checkpoint.format not in ("safetensors", "sharded")
     found: dict[str, int] = {}
+    again = count()
     for node in value_nodes(checkpoint):
         if plain and checkpoint.format in ("safetensors", "sharded") and checkpoint.path_of(node) == _FORMAT:
             continue
         mark = marks.of(node)
         if mark is not None:
-            while mark in found:  # keys that are told in words may be alike
-                mark += "\0again"
+            if mark in found:  # keys that are told in words may be alike
+                mark += f"\0again {next(again)}"
             found[mark] = node
     return found
 
@@ -119,9 +121,23 @@ class _Marks:
         return f"\0{kind}{text}"
 
 
-def _path(side: Side, node: int) -> Path:
-    checkpoint = side.opened.checkpoint
-    return checkpoint.path_of(node)[len(checkpoint.path_of(side.root)) :]
+class _Paths:
+    """Paths below the root; that of a container is made once."""
+
+    def __init__(self, side: Side) -> None:
+        self.checkpoint = side.opened.checkpoint
+        self.known: dict[int, Path] = {side.root: ()}
+
+    def of(self, node: int) -> Path:
+        """Keys from the root to the node, which lies beneath it."""
+        chain = []
+        while node not in self.known:
+            chain.append(node)
+            node = self.checkpoint.nodes.parent[node]
+        path = self.known[node]
+        for link in reversed(chain):
+            path = self.known[link] = path + self.checkpoint.keys(link)
+        return path
 
 
 def _has_fields(checkpoint: Checkpoint, node: int) -> bool:
@@ -164,7 +180,7 @@ def _texts(left: Checkpoint, one: int, right: Checkpoint, other: int) -> tuple[s
     if first != second:
         return first, second
     whole = _whole(left, one), _whole(right, other)
-    place = len(commonprefix(whole))
+    place = next((at for at, (a, b) in enumerate(zip(*whole, strict=False)) if a != b), min(map(len, whole)))
     begin = clip(first, 200)
     said = [f"{begin} ({len(text):,} characters; from {place:,} on: {clip(text[place:], 200)})" for text in whole]
     return said[0], said[1]

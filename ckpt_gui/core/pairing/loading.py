@@ -68,7 +68,7 @@ def _weights(side: Side, renamed: Mapping[int, str]) -> dict[str, Shape | None]:
         for tensor, key, scope in zip(listed.tensors, listed.keys, listed.scopes, strict=True)
         if scope != OUTSIDE and not checkpoint.tensors.flags[tensor] & hidden
     }
-    for name in extra_states(side.opened, Root(side.root, side.names, side.whole)):
+    for name in extra_states(side.opened, Root(side.root, side.names, side.whole, side.prefix)):
         found.setdefault(name, None)
     return found
 
@@ -76,7 +76,7 @@ def _weights(side: Side, renamed: Mapping[int, str]) -> dict[str, Shape | None]:
 def _differences(
     given: Weights, model: Weights
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, Shape, Shape], ...]]:
-    missing = tuple(name for name in model if name not in given)
+    missing = tuple(name for name in model if name not in given and not _is_counter(name, model))
     mismatched = []
     for name, wanted in model.items():
         own = given.get(name)
@@ -84,6 +84,13 @@ def _differences(
         if own is not None and wanted is not None and own != wanted and not (own == (1,) and wanted == ()):
             mismatched.append((name, own, wanted))
     return missing, _unexpected(given, model), tuple(mismatched)
+
+
+def _is_counter(name: str, model: Weights) -> bool:
+    """Whether it counts the batches of a norm layer: torch does without (torch/nn/modules/batchnorm.py, version 2),
+    unless the file's state_dict tells the layer's version but lacks the counter."""
+    module, _, last = name.rpartition(".")
+    return last == "num_batches_tracked" and f"{module}.running_mean".lstrip(".") in model
 
 
 def _unexpected(given: Weights, model: Weights) -> tuple[str, ...]:
@@ -147,7 +154,7 @@ def _helps(
     mismatched: tuple[tuple[str, Shape, Shape], ...],
 ) -> str:
     """Whether ``strict=False`` would help, in a sentence or two."""
-    fitting = len(model) - len(missing) - len(mismatched)
+    fitting = sum(name in given for name in model) - len(mismatched)
     if not (missing or unexpected or mismatched):
         return "Every name and shape fits: it loads as it is."
     if not fitting:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ckpt_gui.core.columns import KeyType, Kind
-from ckpt_gui.core.pairing.nouns import OUTSIDE, Listing
-from ckpt_gui.core.pairing.roots import Root, group_prefix
+from ckpt_gui.core.pairing.nouns import OUTSIDE, Listing, Side
+from ckpt_gui.core.pairing.roots import Root
 from ckpt_gui.core.roles import Role
 from ckpt_gui.core.text import key_text
 from ckpt_gui.core.wire import Opened
@@ -44,6 +44,12 @@ def extra_states(opened: Opened, root: Root) -> list[str]:
     return found
 
 
+def shapes_of(side: Side) -> list[tuple[int, ...]]:
+    """Of each tensor listed; equal ones are one object."""
+    known: dict[tuple[int, ...], tuple[int, ...]] = {}
+    return [known.setdefault(shape, shape) for shape in map(side.opened.checkpoint.shape, side.listing.tensors)]
+
+
 def _twins(keys: list[str], scopes: list[str]) -> dict[int, str]:
     """A number for each repetition of a key (``{"a": {"b": …}, "a.b": …}``, ``True`` beside ``"True"``)."""
     marks = list(zip(scopes, keys, strict=True))
@@ -66,8 +72,8 @@ class _Naming:
         self.roles = opened.anatomy.roles
         self.root = root
         self.own = self.roles[root.names] if root.names >= 0 else -1
-        self.cut = len(group_prefix(opened.checkpoint, root.node))
-        """Characters at the beginning of keys that belong to the root, if that is a group."""
+        self.cut = len(root.prefix)
+        """Characters at the beginning of keys that belong to the root, if that is the beginning of names."""
         self.before: dict[int, Place | None] = {root.node: ("", root.names == root.node)}
         """None: not beneath the root."""
         self.before.setdefault(0, None)
@@ -76,7 +82,7 @@ class _Naming:
         """The node's name, and whether it is one of the weights; None if it is not beneath the root."""
         if node == self.root.node:
             keys = self.checkpoint.path_of(node)
-            return str(keys[-1]) if keys else "", self.root.names >= 0
+            return str(keys[-1])[self.cut :] if keys else "", self.root.names >= 0
         above = self.checkpoint.nodes.parent[node]
         place = self.before[above] if above in self.before else self._within(above)
         return None if place is None else (place[0] + self._key(node, place[1]), place[1])
@@ -85,7 +91,7 @@ class _Naming:
         nodes = self.checkpoint.nodes
         text, kind = self.checkpoint.texts[nodes.key[node]], nodes.key_type[node]
         if self.cut and nodes.kind[nodes.parent[node]] == Kind.GROUP:
-            text = text[self.cut :]
+            text = text[self.cut :]  # all names in the group begin with it
         if named:
             return text
         if kind == KeyType.ATTRIBUTES:

@@ -49,6 +49,8 @@ class Side:
     whole: bool
     """Whether the whole file is compared because nobody asked for less and nothing had to be unwrapped."""
     listing: Listing
+    prefix: str = ""
+    """What all names in it begin with, where the root was asked for by the beginning of names; dot included."""
 
     @property
     def checkpoint(self) -> Checkpoint:

@@ -8,7 +8,7 @@ from typing import Literal
 from ckpt_gui.core.columns import Flag
 from ckpt_gui.core.pairing.hints import hints
 from ckpt_gui.core.pairing.match import Match
-from ckpt_gui.core.pairing.names import listing
+from ckpt_gui.core.pairing.names import listing, shapes_of
 from ckpt_gui.core.pairing.nouns import Listing, Pair, Pairing, Side
 from ckpt_gui.core.pairing.proposals import Search, automatic
 from ckpt_gui.core.pairing.roots import Root, choose
@@ -35,7 +35,7 @@ def pair(
     first, second = (listing(one, root, apart=apart) for one, root in zip((left, right), roots, strict=True))
     attributes = _attributes(left, roots[0], first, second), _attributes(right, roots[1], second, first)
     sides = _side(left, roots[0], first, attributes[0]), _side(right, roots[1], second, attributes[1])
-    shapes = _shapes(sides[0]), _shapes(sides[1])
+    shapes = shapes_of(sides[0]), shapes_of(sides[1])
     match = Match(sides[0].listing, sides[1].listing, () if rules == "auto" else rules)
     if rules == "auto":
         match = automatic(match, shapes)
@@ -47,14 +47,8 @@ def pair(
     )  # fmt: skip
 
 
-def _shapes(side: Side) -> list[tuple[int, ...]]:
-    """Of each tensor listed; equal ones are one object."""
-    known: dict[tuple[int, ...], tuple[int, ...]] = {}
-    return [known.setdefault(shape, shape) for shape in map(side.opened.checkpoint.shape, side.listing.tensors)]
-
-
 def _side(opened: Opened, root: Root, listed: Listing, left_out: set[int]) -> Side:
-    return Side(opened, root.node, root.names, root.whole, _without(listed, left_out))
+    return Side(opened, root.node, root.names, root.whole, _without(listed, left_out), root.prefix)
 
 
 def _attributes(opened: Opened, root: Root, listed: Listing, other: Listing) -> set[int]:

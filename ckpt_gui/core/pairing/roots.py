@@ -26,6 +26,8 @@ class Root:
     node: int
     names: int
     whole: bool
+    prefix: str = ""
+    """What all names in it begin with, if it was asked for by the beginning of names; dot included."""
 
 
 def choose(left: Opened, right: Opened, left_path: Path | None, right_path: Path | None) -> tuple[Root, Root]:
@@ -58,10 +60,10 @@ def _weights(opened: Opened) -> Root:
 
 
 def _asked(opened: Opened, path: Path | None, word: str) -> Root:
-    node = find(opened.checkpoint, path or ())
-    if node is None:
+    found = find(opened.checkpoint, path or ())
+    if found is None:
         raise PairingError(f"{opened.checkpoint.path} has nothing at {escape(path_text(path or ()))} (the {word} path)")
-    return Root(node, _names(opened, node), False)
+    return Root(found[0], _names(opened, found[0]), False, found[1])
 
 
 def _counterpart(opened: Opened, other: Opened, asked: Root, path: Path | None) -> Root:
@@ -71,7 +73,7 @@ def _counterpart(opened: Opened, other: Opened, asked: Root, path: Path | None) 
     """
     same = find(opened.checkpoint, path or ())
     if same is not None and other.anatomy.role(asked.node) is not Role.ema:
-        return Root(same, _names(opened, same), False)
+        return Root(same[0], _names(opened, same[0]), False, same[1])
     return _weights(opened)
 
 
@@ -96,23 +98,27 @@ def _inner(checkpoint: Checkpoint, node: int) -> int:
     return node
 
 
-def find(checkpoint: Checkpoint, path: Path) -> int | None:
-    """The node at a path; the last key may be the beginning of dotted names too (``state_dict/encoder``)."""
+def find(checkpoint: Checkpoint, path: Path) -> tuple[int, str] | None:
+    """The node at a path. The last key may be the beginning of dotted names too (``state_dict/encoder``): then what
+    they begin with stands beside it."""
     node = checkpoint.find(path)
-    if node is not None or not path or not isinstance(path[-1], str):
-        return node
-    holder = checkpoint.find(path[:-1])
-    return None if holder is None else _group(checkpoint, holder, path[-1])
+    if node is not None:
+        return node, ""
+    last, holder = path[-1], checkpoint.find(path[:-1])
+    if holder is None or not isinstance(last, str):
+        return None
+    group = _group(checkpoint, holder, f"{last}.")
+    return None if group is None else (group, f"{last}.")
 
 
-def _group(checkpoint: Checkpoint, holder: int, prefix: str) -> int | None:
+def _group(checkpoint: Checkpoint, node: int, prefix: str) -> int | None:
+    """Where the names that begin so lie; a group of one is that one, and bears both labels."""
     nodes = checkpoint.nodes
-    node, rest = holder, prefix
-    while rest:
+    while prefix:
         for child in checkpoint.children(node):
-            label = checkpoint.text(nodes.label[child])
-            if nodes.kind[child] == Kind.GROUP and (rest == label or rest.startswith(label + ".")):
-                node, rest = child, rest[len(label) + 1 :]
+            label = checkpoint.text(nodes.label[child]) + ("." if nodes.kind[child] == Kind.GROUP else "")
+            if "." in label and (prefix.startswith(label) or label.startswith(prefix)):
+                node, prefix = child, prefix[len(label) :]
                 break
         else:
             return None
@@ -120,7 +126,7 @@ def _group(checkpoint: Checkpoint, holder: int, prefix: str) -> int | None:
 
 
 def group_prefix(checkpoint: Checkpoint, node: int) -> str:
-    """What the names in a group begin with, dot included; "" for all that is no group."""
+    """What the names in a group begin with, dot included: ``find`` takes it back. "" for all that is no group."""
     nodes, labels = checkpoint.nodes, list[str]()
     while node > 0 and nodes.kind[node] == Kind.GROUP:
         labels.append(checkpoint.text(nodes.label[node]))

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from ckpt_gui.core.columns import Kind
 from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.core.outline.snippets import UNTRUSTED, raw_literal, literal, python_expression
+from ckpt_gui.core.outline.snippets import UNTRUSTED, literal, python_expression, raw_literal
 from ckpt_gui.core.pairing.nouns import Side
-from ckpt_gui.core.pairing.roots import group_prefix
 from ckpt_gui.core.renames import Rule
 from ckpt_gui.core.weights_only import verdict
 
@@ -29,8 +28,14 @@ def renamed(name):
     return new if new in own or name not in own else name
 
 """
-_FITTING = """# Sizes that differ would raise even with strict=False.
-state = {name: value for name, value in state.items() if name not in own or own[name].shape == value.shape}
+_FITTING = """
+
+# Sizes that differ would raise even with strict=False.
+def fits(name, value):
+    return name not in own or getattr(own[name], "shape", None) == getattr(value, "shape", None)
+
+
+state = {name: value for name, value in state.items() if fits(name, value)}
 """
 
 
@@ -46,10 +51,9 @@ def script(side: Side, rules: Sequence[Rule], *, strict: bool, fitting: bool) ->
     lines += ["import torch\n"] if uses_torch else []
     lines.append((_FLAT if flat else "") + "\n" + loading)
     lines += ["state = dict(flat(state))\n"] if flat else []
-    prefix = group_prefix(checkpoint, side.names)
-    if prefix:
+    if side.prefix and side.root == side.names:
         lines.append(
-            f"prefix = {literal(prefix)}\n"
+            f"prefix = {literal(side.prefix)}\n"
             "state = {name[len(prefix):]: value for name, value in state.items() if name.startswith(prefix)}\n"
         )
     lines += ["own = model.state_dict()\n"] if rules or not fitting else []

@@ -19,4 +19,5 @@ def spectrum(reading: Reading, tensor: int) -> Spectrum:
     Raises NoValues or ReadError with a sentence: no matrix, too large, not finite, and all else that has no values.
     """
     matrix = matrix_of(reading, tensor)
-    return facts(*matrix.shape, singular_values(matrix))
+    rows, columns = matrix.shape
+    return facts(rows, columns, singular_values(matrix))

@@ -46,13 +46,13 @@ def answer(said: bytes) -> NDArray[np.float64]:
 def main() -> int:
     """Hear a matrix, say its singular values; returns the exit code."""
     asked = json.loads(sys.stdin.buffer.readline())
-    matrix = np.empty((asked["rows"], asked["columns"]), asked["dtype"])
-    left = memoryview(matrix).cast("B")
-    while left:
-        count = sys.stdin.buffer.readinto(left)
-        if not count:
+    matrix: NDArray[Any] = np.empty((asked["rows"], asked["columns"]), asked["dtype"])
+    row = matrix.itemsize * asked["columns"]
+    for number in range(asked["rows"]):
+        read = sys.stdin.buffer.read(row)
+        if len(read) < row:
             return 1  # whoever asked is gone
-        left = left[count:]
+        matrix[number] = np.frombuffer(read, matrix.dtype)
     try:
         said: dict[str, Any] = {"values": singular_values(matrix).tolist()}
     except ReadError as exc:

@@ -68,6 +68,8 @@ class Picture:
     """The positions shown."""
     strip: float
     """Where the strip begins; ``high`` where there is none."""
+    ground: float | None = None
+    """On a logarithmic axis that draws zeros apart: below this they stand, in a strip of their own."""
 
 
 def proposes_log(drawn: Sequence[Series], statistic: str) -> bool:
@@ -79,15 +81,29 @@ def proposes_log(drawn: Sequence[Series], statistic: str) -> bool:
 
 
 def picture(
-    depth: Depth, drawn: Sequence[Series], found: Sequence[Outlier], *, log: bool, hidden: Collection[str] = ()
+    depth: Depth,
+    drawn: Sequence[Series],
+    found: Sequence[Outlier],
+    *,
+    log: bool,
+    hidden: Collection[str] = (),
+    apart: bool = False,
 ) -> Picture:
-    """Lay the chart out. ``hidden``: kinds that are switched off."""
+    """Lay the chart out. ``hidden``: kinds that are switched off; ``apart``: of a logarithmic axis, zeros stand in a
+    strip of their own, with no line to what is not 0."""
     scale = Scale("log" if log else "linear")
     shown = [(number, one) for number, one in enumerate(drawn) if one.kind not in hidden]
-    floor = min((point.low for _n, one in shown for point in one.points if point.low > 0), default=1.0) / 2
-    traces = tuple(_trace(depth, number, one, scale, floor) for number, one in shown if one.points)
-    low, high = _span(traces)
     points = [(number, point) for number, one in shown for point in one.points]
+    floor = min((point.low for _n, point in points if point.low > 0), default=1.0) / 2
+    ground = None
+    if log and apart and any(point.low <= 0 for _n, point in points):
+        floor, ground = _below([point.high for _n, point in points if point.low > 0])
+    cut = ground is not None
+    traces = tuple(_trace(depth, number, one, scale, floor, apart=cut) for number, one in shown if one.points)
+    low, high = _span(traces)
+    if ground is not None:
+        high = max(high, ground + _ROOM * 10)
+        low = 2 * scale.position(floor) - ground  # as much room below the zeros as above them
     broken = [(number, point) for number, one in shown for point in one.broken]
     strip = high
     if broken:
@@ -101,8 +117,18 @@ def picture(
         tuple(number for number, _p in points + broken), tuple(one.kind for one in drawn),
         len(points) <= MARKS_UP_TO,
         tuple(place for place, (_n, point) in enumerate(points) if id(point) in outlying),
-        tuple(range(len(points), len(points) + len(broken))), low, high, strip,
+        tuple(range(len(points), len(points) + len(broken))), low, high, strip, ground,
     )  # fmt: skip
+
+
+def _below(values: Sequence[float]) -> tuple[float, float]:
+    """Where zeros stand below these on a logarithmic axis: the value at whose place, and where their strip ends."""
+    if not values:
+        return 0.1, 0.0
+    low, high = float(np.log10(min(values))), float(np.log10(max(values)))
+    room = max(high - low, 0.5)
+    ground = low - _ROOM * room
+    return float(10.0 ** (ground - _STRIP * room / 2)), ground
 
 
 def _positions(values: Floats, scale: Scale, floor: float) -> Floats:
@@ -111,7 +137,7 @@ def _positions(values: Floats, scale: Scale, floor: float) -> Floats:
     return scale.positions(np.maximum(values, floor)) if scale.axis == "log" else values
 
 
-def _trace(depth: Depth, number: int, one: Series, scale: Scale, floor: float) -> Trace:
+def _trace(depth: Depth, number: int, one: Series, scale: Scale, floor: float, *, apart: bool) -> Trace:
     stops = np.array([point.stop for point in one.points])
     lows = _positions(np.array([point.low for point in one.points]), scale, floor)
     highs = _positions(np.array([point.high for point in one.points]), scale, floor)
@@ -125,6 +151,9 @@ def _trace(depth: Depth, number: int, one: Series, scale: Scale, floor: float) -
     ]
     towers = [depth.stops[place].tower for place in places]
     breaks = [at for at in range(1, len(towers)) if towers[at] != towers[at - 1] and (towers[at] and towers[at - 1])]
+    if apart:
+        zeros = columns[1] <= scale.position(floor)
+        breaks = sorted({*breaks, *(np.flatnonzero(zeros[1:] != zeros[:-1]) + 1).tolist()})
     xs, ys, least, most = (np.insert(column, breaks, np.nan) for column in columns)
     return Trace(one.kind, number, xs, ys, least, most, bool((columns[2] != columns[3]).any()))
 

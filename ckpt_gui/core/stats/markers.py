@@ -23,6 +23,8 @@ class Marker(NamedTuple):
     name: str
     values: tuple[float, ...]
     """Where its lines stand; two for what has two ends, unless both are one."""
+    series: int = -1
+    """Which of several series it is of; -1: of all that is shown."""
 
 
 def markers(summary: Summary, axis: Axis = "linear") -> tuple[Marker, ...]:

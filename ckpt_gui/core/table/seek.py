@@ -24,7 +24,7 @@ NBYTES = 16 << 20
 """Of values that are looked at together."""
 
 Test = Callable[[Array], Array]
-TESTS: dict[str, Test] = {"NaN": np.isnan, "Inf": np.isinf}
+TESTS: dict[str, Test] = {"NaN": np.isnan, "Inf": np.isinf, "difference": lambda values: values != 0}
 """What can be sought after."""
 
 
@@ -185,6 +185,8 @@ def _first(marks: Array) -> int:
 
 def can_be(form: Form, what: str) -> bool:
     """Whether values of that form can be NaN (infinite) at all."""
+    if what == "difference":
+        return True
     if form.encoding == "bool" or form.encoding.startswith(("int", "uint")):
         return False
     return what == "NaN" or form.encoding not in (
@@ -193,11 +195,18 @@ def can_be(form: Form, what: str) -> bool:
 
 
 def find_extreme(
-    reading: Reading, tensor: int, layout: Layout, largest: bool, *, raw: bool = False, report: Report = SILENT
+    reading: Reading,
+    tensor: int,
+    layout: Layout,
+    largest: bool,
+    *,
+    magnitudes: bool = False,
+    raw: bool = False,
+    report: Report = SILENT,
 ) -> Found | None:
-    """The first largest (or smallest) finite value; of complex numbers by magnitude. None where none is finite.
+    """The first largest (or smallest) finite value; of complex numbers, and with ``magnitudes``, by magnitude.
 
-    Raises as ``find_next`` does.
+    None where none is finite. Raises as ``find_next`` does.
     """
     looked = _Pass(reading, tensor, layout, raw, None)
     best: tuple[Any, Place] | None = None
@@ -205,7 +214,7 @@ def find_extreme(
     for box in looked.boxes():
         report.at(done, total, "bytes")
         done += math.prod(map(len, box)) * looked.width()
-        values = looked.read(box)
+        values = np.abs(looked.read(box)) if magnitudes else looked.read(box)
         at = _extreme(values, largest)
         if at < 0:
             continue

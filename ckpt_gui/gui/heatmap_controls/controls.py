@@ -45,8 +45,10 @@ class Controls(QWidget):
     changed = Signal(object)
     plane_changed = Signal(object)
 
-    def __init__(self, options: Options, actions: Sequence[QAction], parent: QWidget | None = None) -> None:
-        """``actions``: for the menu at the end of the row."""
+    def __init__(
+        self, options: Options, actions: Sequence[QAction], parent: QWidget | None = None, *, menu: str = "Save, copy"
+    ) -> None:
+        """``actions``: for the menu at the end of the row, which is called ``menu``."""
         super().__init__(parent)
         self.setAccessibleName("Heat-map options")
         self.options = options
@@ -55,7 +57,7 @@ class Controls(QWidget):
         row = QWidget(self)
         flow = Flow(row)
         self._boxes = {name: self._choice(name) for name in CHOICES}
-        for widget in (*self._boxes.values(), self._more(actions)):
+        for widget in (*self._boxes.values(), self._more(actions, menu)):
             flow.addWidget(widget)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -85,11 +87,12 @@ class Controls(QWidget):
             self.options = chosen
             self.changed.emit(chosen)
 
-    def _more(self, actions: Sequence[QAction]) -> QPushButton:
+    def _more(self, actions: Sequence[QAction], words: str) -> QPushButton:
         menu = QMenu(self)
-        menu.setAccessibleName("Save, copy")
+        menu.setAccessibleName(words)
         menu.addActions(list(actions))
-        button = spoken(QPushButton("Save, copy", self), "Save or copy the picture")
-        button.setToolTip("Save or copy the picture")
+        tip = {"Save, copy": "Save or copy the picture"}.get(words, words)
+        button = spoken(QPushButton(words, self), tip)
+        button.setToolTip(tip)
         button.setMenu(menu)
         return button

@@ -201,11 +201,11 @@ class HeatmapPanel(QWidget):
         if self._file is None or self._whole is None or self._whole.picture.sampled:
             return
         want = self._want(region, self.plot.pixels(region))
-        if _shows(self._whole.picture, want):
+        if work.shows(self._whole.picture, want):
             self._jobs.cancel(_PART)
             self._tell(self._whole)
             return
-        if self._part is not None and _shows(self._part.picture, want):
+        if self._part is not None and work.shows(self._part.picture, want):
             return
         if region == want.plane.whole:  # the page has grown: the colours are to suit the finer cells
             self._read(quick=False)
@@ -311,17 +311,6 @@ class HeatmapPanel(QWidget):
     def _save(self, kind: str) -> None:
         if self._whole is not None and (path := saving.ask(self, self._name, kind)) is not None:
             self.message.emit(saving.save(self.plot, path, kind, self._name))
-
-
-def _shows(seen: Picture, want: Want) -> bool:
-    """Does a picture show all that is wanted, as finely?"""
-    inside = (
-        seen.region.top <= want.region.top
-        and want.region.bottom <= seen.region.bottom
-        and seen.region.left <= want.region.left
-        and want.region.right <= seen.region.right
-    )
-    return inside and seen.block[0] <= want.block[0] and seen.block[1] <= want.block[1]
 
 
 def _plain_plane(shape: tuple[int, ...]) -> Plane:

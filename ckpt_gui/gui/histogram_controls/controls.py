@@ -48,9 +48,15 @@ class Controls(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        row = Flow(self)
-        for widget in (self._axis(), self._bins(), self._clip(), self._log(), self._lines(), self._more(actions)):
-            row.addWidget(widget)
+        self._row = Flow(self)
+        for widget in (self._axis(), self._bins(), self._clip(), self._log(), self._lines()):
+            self.add(widget)
+        if actions:
+            self.add(self._more(actions))
+
+    def add(self, widget: QWidget) -> None:
+        """One more choice at the end of the row."""
+        self._row.addWidget(widget)
 
     def _choose(self, **changes: object) -> None:
         chosen = replace(self.options, **changes)  # type: ignore[arg-type]  # names and types as in Options, just above

@@ -37,14 +37,18 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         part_wanted: another part is shown, or in another size; its ``Region``.
         pointed: row and column of the plane.
         slice_wanted: so many slices on.
+        moved: a person sees another part; its ranges ((left, right), (top, bottom)), or None for everything.
     """
 
     part_wanted = Signal(object)
     pointed = Signal(int, int)
     slice_wanted = Signal(int)
+    moved = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, profiles: bool = True) -> None:
+        """``profiles``: with the row and the column through the cross-hair beside it."""
         super().__init__(parent)
+        self._beside = profiles
         self.setAccessibleName("Heat-map")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(180, 140)
@@ -73,10 +77,11 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         self._main.hideAxis("bottom")
         self._main.hideButtons()
         self._main.invertY(True)
-        self._profiles = (Profile(0, self._main), Profile(1, self._main))
+        self._profiles = tuple(Profile(side, self._main) for side in ((0, 1) if self._beside else ()))
         self._bar = ColourBar()
-        for item, row, column in ((self._main, 0, 0), (self._profiles[0], 1, 0), (self._profiles[1], 0, 1)):
-            self.addItem(item, row, column)
+        places = ((0, 0), (1, 0), (0, 1))
+        for item, place in zip((self._main, *self._profiles), places, strict=False):
+            self.addItem(item, *place)
             # pyqtgraph makes a menu whether it is wanted or not; it is to go with the plot.
             item.ctrlMenu.setParent(self, item.ctrlMenu.windowFlags())
         self.addItem(self._bar, 0, 2)
@@ -93,7 +98,7 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self._want_part)
-        self._box.sigRangeChangedManually.connect(lambda _axes: self._settle.start())
+        self._box.sigRangeChangedManually.connect(lambda _axes: self._move_on())
 
     # -------------------------------------------------------------------------------------------- what is shown
 
@@ -135,7 +140,7 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
 
     def show_lines(self, lines: tuple[gaps.Line, gaps.Line]) -> None:
         """Draw the row and the column through the cross-hair."""
-        for profile, one in zip(self._profiles, lines, strict=True):
+        for profile, one in zip(self._profiles, lines, strict=False):
             profile.show_line(one, from_zero=self._limits.diverging)
 
     def _put(self, number: int, frame: gaps.Frame, shades: NDArray[np.uint8]) -> None:
@@ -189,6 +194,18 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         self._box.setAspectLocked(gaps.square(self._plane))
         self._box.setRange(xRange=(0, columns), yRange=(0, rows), padding=0)
         self._settle.start()
+        self.moved.emit(None)
+
+    def see(self, ranges: tuple[tuple[float, float], tuple[float, float]]) -> None:
+        """Show that part: what a picture beside it shows."""
+        self._box.setRange(xRange=ranges[0], yRange=ranges[1], padding=0)
+        self._settle.start()
+
+    def _move_on(self) -> None:
+        """Another part is in sight, for a person wanted it."""
+        self._settle.start()
+        across, down = self._box.viewRange()
+        self.moved.emit((tuple(across), tuple(down)))
 
     def zoom(self, factor: float) -> None:
         """``factor`` times the range, around the cross-hair."""
@@ -207,7 +224,7 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
             yRange=(y - (y - top) * factor, y + (bottom - y) * factor),
             padding=0,
         )
-        self._settle.start()
+        self._move_on()
 
     def _want_part(self) -> None:
         if self._plane is not None:
@@ -235,6 +252,11 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
             self._at = at
             self._draw_cross()
             self.pointed.emit(*at)
+
+    def look_at(self, row: int, column: int) -> None:
+        """Put the cross-hair there, and bring it into sight."""
+        self.point(row, column)
+        self._follow()
 
     def _cross_place(self) -> tuple[float, float] | None:
         if self._plane is None or self._at is None:
@@ -309,7 +331,7 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         y = _shift(found[1], top, bottom)
         if x or y:
             self._box.setRange(xRange=(left + x, right + x), yRange=(top + y, bottom + y), padding=0)
-            self._settle.start()
+            self._move_on()
 
     # -------------------------------------------------------------------------------------------- axes and looks
 

@@ -48,9 +48,11 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
     pointed = Signal(int)
     drawn = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, alone: int | None = None) -> None:
+        """``alone``: the number of the series whose colour a single one has; None: that of bars."""
         super().__init__(parent)
         self.setAccessibleName("Histogram")
+        self._alone = alone
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(180, 140)
         self._chart: Chart | None = None
@@ -138,7 +140,8 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         for place, (curve, top) in enumerate(zip(self._curves, tops, strict=True)):
             alone = len(tops) == 1
             pen = pg.mkPen(None) if alone else series.pen(colours, place)
-            brush = pg.mkBrush(colours.bar) if alone else None
+            bar = QColor(colours.bar) if self._alone is None else series.colour(colours, self._alone)
+            brush = pg.mkBrush(bar) if alone else None
             curve.setData(places, top, pen=pen, brush=brush, fillLevel=floor if alone else None, stepMode="center")
 
     def _draw_markers(self) -> None:
@@ -149,7 +152,8 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         self._lines = []
         entries = []
         for marker in self._markers:
-            pen = series.line(QColor(colours.text), _DASHES[marker.kind], 1)
+            shade = QColor(colours.text) if marker.series < 0 else series.colour(colours, marker.series)
+            pen = series.line(shade, _DASHES[marker.kind], 1)
             entries.append(Entry(pen, f"{marker.name}: {', '.join(map(number, marker.values))}"))
             for value in marker.values:
                 line = pg.InfiniteLine(chart.scale.position(value), angle=90, pen=pen)

@@ -127,6 +127,12 @@ class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         back.setAlphaF(0.6)
         for stop in sorted({point.stop for point in shown.points if point.tensor in self._picked}):
             self._add(pg.LinearRegionItem((stop - 0.5, stop + 0.5), brush=back, pen=pg.mkPen(None), movable=False), 0)
+        if shown.ground is not None:
+            self._add(pg.InfiniteLine(shown.ground, angle=0, pen=series.line(QColor(colours.muted), [2, 3], 1)), 3)
+            label = pg.TextItem("no change", color=colours.muted, anchor=(1, 0))
+            label.setFont(self.font())
+            label.setPos(max(len(shown.depth.stops) - 0.4, 0.6), shown.ground)
+            self._add(label, 4)
         if shown.broken:
             self._add(pg.InfiniteLine(shown.strip, angle=0, pen=series.line(QColor(colours.alarm), [2, 3], 1)), 3)
             label = pg.TextItem("NaN, Inf", color=colours.alarm, anchor=(0, 0))
@@ -231,7 +237,10 @@ class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
 
     def _value_ticks(self, low: float, high: float, room: int) -> list[ticks.Tick]:
         shown = self._picture
-        return ticks.ticks(shown.scale, low, min(high, shown.strip), room) if shown is not None else []
+        if shown is None:
+            return []
+        low = low if shown.ground is None else max(low, shown.ground)
+        return ticks.ticks(shown.scale, low, min(high, shown.strip), room)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -21,6 +21,7 @@ MAX_REVEALED = 50
 """Selected rows whose way is opened when rows are laid out anew."""
 _FIRST_ROWS = 60
 """Rows in sight when a file is opened: the first level opens if it fits."""
+_COMPUTED = [place for place, column in enumerate(COLUMNS) if column.computed]
 
 
 class Rows(QWidget):
@@ -104,10 +105,11 @@ class Rows(QWidget):
         self.view.scrollTo(self._model.index_of(row), self.view.ScrollHint.PositionAtTop)
 
     def say_anew(self) -> None:
-        """The facts know more: word the cells in sight anew."""
+        """The facts know more statistics: word the cells in sight anew, if there are any that tell them."""
         if self.facts is not None:
             self.outline.forget_texts()
-            self.view.viewport().update()
+            if any(not self.view.columns.header.isSectionHidden(place) for place in _COMPUTED):
+                self.view.viewport().update()  # tens of milliseconds, after each click
 
     def arrange(self) -> None:
         """Lay the rows out anew, and keep what was open and selected."""
@@ -148,6 +150,8 @@ class Rows(QWidget):
 
     def _expand(self, rows: list[int]) -> None:
         """Open these rows; Qt lays out once at the end, not once a row."""
+        if not rows:
+            return  # a layout paints everything anew
         self.tree.scheduleDelayedItemsLayout()
         for row in rows:
             self.tree.setExpanded(self.model.index_of(row), True)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ckpt_gui.core.kernels import compiled, passes  # noqa: F401  (with the machine code at hand it is taken)
+from ckpt_gui.core.kernels import passes
 from ckpt_gui.core.kernels.partial import Moments, Partial, merged_cells
 from ckpt_gui.core.kernels.passes import FEW, Lane
 from ckpt_gui.core.tensors import table
@@ -48,12 +52,9 @@ def lane_of(name: str) -> Lane:
 
 def passed(lane: Lane, values: Values, way: str, step: int, monkeypatch: pytest.MonkeyPatch | None = None) -> Partial:
     """The partial of a pass in blocks of ``step``; ``way`` as in ELEMENTS."""
-    if way == "compiled":
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passes, "compiled_at_hand", lambda: way == "compiled")
         work = passes.start(lane, ELEMENTS[way])
-    else:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(passes, "compiled_at_hand", lambda: False)
-            work = passes.start(lane, ELEMENTS[way])
     for start in range(0, len(values), step):
         work.add(np.ascontiguousarray(values[start : start + step]))
     return work.result()
@@ -199,3 +200,20 @@ def test_cells_are_as_narrow_as_they_are_said_to_be(dtype: Any) -> None:
     away = np.abs(found.low) > 1e-30
     width = (found.high - found.low)[away] / np.maximum(np.abs(found.low), np.abs(found.high))[away]
     assert width.max() <= 1 / 128
+
+
+def test_only_what_a_former_run_left_is_loaded_ahead(tmp_path: Path) -> None:
+    program = """
+import numpy as np
+from ckpt_gui.core.kernels import passes
+lane = passes.Lane(np.dtype(np.float32))
+print(passes.load(lane), passes.compiled_at_hand())
+passes.start(lane, 10**8).add(np.ones(5000, np.float32))
+print(passes.load(lane), passes.compiled_at_hand())
+"""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    for said in ("False False\nTrue True\n", "True True\nTrue True\n"):
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+        )
+        assert done.stdout == said

@@ -38,7 +38,9 @@ def read(cut: Cut) -> Numbers:
 def positions(window: Window) -> Numbers:
     """Where each element of a window lies."""
     grid = np.indices(window.shape, np.int64)
-    steps = np.array(window.stride, np.int64).reshape(-1, *(1,) * len(window.shape))
+    # A dimension that is not walked along may have any stride, beyond 64 bits too.
+    walked = [step if size > 1 else 0 for size, step in zip(window.shape, window.stride, strict=True)]
+    steps = np.array(walked, np.int64).reshape(-1, *(1,) * len(window.shape))
     return np.asarray(window.first + (grid * steps).sum(axis=0))
 
 
