@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from ckpt_gui.core import text
+from ckpt_gui.core.progress import Report
 from ckpt_gui.gui.comparing import Comparison, Rules
 from ckpt_gui.gui.file_tabs import FileTabs
 from ckpt_gui.gui.jobs import Jobs
@@ -56,6 +57,7 @@ class Comparisons(QObject):
         super().__init__(parent)
         self._files, self._tabs, self._jobs, self._settings, self._bar = files, tabs, jobs, settings, bar
         self._pages: dict[Comparison, DiffPage] = {}
+        self._warmed = False
         files.opened.connect(self._opened)
         files.failed.connect(lambda file, _details: self._failed(file))
         files.stopped.connect(self._failed)
@@ -118,6 +120,9 @@ class Comparisons(QObject):
             self._pages[one].panel.rows.say(f"Reading {names} …")
 
     def _opened(self, file: OpenFile) -> None:
+        if len(self._files.all()) > 1 and not self._warmed:
+            self._warmed = True
+            self._jobs.run("import comparing", _import, lambda _nothing: None)
         for one in self.all():
             if one.concerns(file):
                 self._begin(one)
@@ -140,6 +145,12 @@ class Comparisons(QObject):
 
     def _tell(self, one: Comparison, words: str, details: str) -> None:
         self._bar.tell(_key(one), text.escape(words), alarm=True, details=details, about=one)
+
+
+def _import(_report: Report) -> None:
+    """What takes a moment to import, before somebody waits for it."""
+    import ckpt_gui.core.diff.compare
+    import ckpt_gui.gui.diff_page  # noqa: F401
 
 
 def _key(comparison: Comparison) -> str:

@@ -45,6 +45,7 @@ class DiffPage(QWidget):
         self.panel.message.connect(self.message)
         self.panel.node_wanted.connect(self.node_wanted)
         self.side.message.connect(self.message)
+        self.side.told.connect(self.panel.tell_story)
         self.side.row_wanted.connect(self.panel.go_to)
         comparison.paired.connect(self._go_to_wanted)
 

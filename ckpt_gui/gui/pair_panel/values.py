@@ -50,6 +50,8 @@ class PairValues(QWidget):
         self._selection = Selection()
         self._picked: Picked | None = None
         self._table: PairTable | None = None
+        self._goal: Place | None = None
+        """An entry to go to, once the pair is open."""
         self.model = PairModel(self)
         self.grid = Grid(self.model, self)
         self._lines = Stacked(self.model, self.grid.view)
@@ -125,7 +127,7 @@ class PairValues(QWidget):
         self.model.show(None, None)
         self._frame.rest()
         self._selection.forget()
-        self._picked, self._table = None, None
+        self._picked, self._table, self._goal = None, None, None
 
     def _opened(self, table: PairTable) -> None:
         self._table = table
@@ -139,6 +141,9 @@ class PairValues(QWidget):
         self._turn(table.start)
         self._say("")
         self.cell_line.say(table.why)
+        if self._goal is not None:
+            goal, self._goal = self._goal, None
+            self.go_to(goal)
 
     def _turn(self, shown: Layout) -> None:
         """Show other entries of the same pair, and say so in the index line."""
@@ -190,6 +195,7 @@ class PairValues(QWidget):
         """Make an entry of the pair the current cell; the index line gives way where it leaves it out."""
         shown = self.model.layout or (self._table.start if self._table is not None else None)
         if shown is None:
+            self._goal = place
             return
         if shown.find(place) is None or self.model.layout is None:
             shown = shown.showing(place)
