@@ -36,8 +36,9 @@ class PairingBar(QFrame):
         self._refused: set[str] = set()
         self._all = False
         self._editor: QWidget | None = None
-        self.edit = QLineEdit()
+        self.edit = QLineEdit(self)
         """The rule being edited."""
+        self.edit.hide()
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(8, 4, 6, 4)
         self._box.setSpacing(2)

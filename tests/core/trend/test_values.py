@@ -133,7 +133,7 @@ def test_reading_stops_when_it_is_told_to(run: Run) -> None:
 
     for ask in (series, changes):
         with pytest.raises(Cancelled):
-            ask(run, list(map(alone, run.tracks)), *(["l2"] if ask is series else []), report=Impatient())  # type: ignore[operator]
+            ask(run, list(map(alone, run.tracks)), *(["l2"] if ask is series else []), report=Impatient())
     with pytest.raises(Cancelled):
         first_nan(run, run.tracks, report=Impatient())
     with pytest.raises(Cancelled):
