@@ -41,7 +41,7 @@ def show(report: Report, *, whole: bool, name: str = "") -> None:
     if sentence := frozen(report.pairing, report.rows):
         console.print(f"  {escape(sentence)}")
     if report.whole is not None and report.whole.rel_l2 is not None:
-        console.print(f"  all together: relative L2 of B − A {report.whole.rel_l2:.3g}")
+        console.print(f"  the weights together: relative L2 of B − A {report.whole.rel_l2:.3g}")
     for hint in report.pairing.hints:
         console.print(f"  {escape(hint)}")
     _rows(console, report, whole)

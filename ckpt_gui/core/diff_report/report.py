@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ckpt_gui.core.diff.nouns import Measures, Row, Tolerance
 from ckpt_gui.core.diff.rollup import summary, together
+from ckpt_gui.core.diff.whole import weights_of
 from ckpt_gui.core.pairing import Advice, Pairing, ValueChange, advice, changed_values
 
 SORTS = ("file", "key", "change", "max_abs", "mean_abs", "l2", "rel_l2", "cosine", "share", "flips")
@@ -25,7 +26,7 @@ class Report:
     """Those that were asked for."""
     summary: dict[str, int]
     whole: Measures | None
-    """Of all pairs that were compared, together."""
+    """Of the weights together; where there are none of all pairs."""
     values: tuple[ValueChange, ...]
     advice: Advice
     tolerance: Tolerance | None
@@ -49,7 +50,7 @@ def gather(
     shown = [row for row in rows if not only or row.change in only]
     if sort != "file":
         shown.sort(key=lambda row: _rank(row, sort))
-    measures = [row.measures for row in rows if row.measures is not None]
+    measures = [found for place in weights_of(pairing, rows) if (found := rows[place].measures) is not None]
     return Report(
         pairing, tuple(rows), tuple(shown), summary(rows), together(measures), tuple(changed_values(pairing)),
         advice(pairing), tolerance,

@@ -123,3 +123,12 @@ def _group(checkpoint: Checkpoint, node: int, prefix: str) -> int | None:
         else:
             return None
     return node
+
+
+def group_prefix(checkpoint: Checkpoint, node: int) -> str:
+    """What the names in a group begin with, dot included: ``find`` takes it back. "" for all that is no group."""
+    nodes, labels = checkpoint.nodes, list[str]()
+    while node > 0 and nodes.kind[node] == Kind.GROUP:
+        labels.append(checkpoint.text(nodes.label[node]))
+        node = nodes.parent[node]
+    return "".join(f"{label}." for label in reversed(labels))

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ckpt_gui.core.columns import Kind
 from ckpt_gui.core.errors import PairingError, RenameError
 from ckpt_gui.core.pairing import pair
+from ckpt_gui.core.pairing.roots import find, group_prefix
 from ckpt_gui.core.renames import Rule, parse_rule
 from ckpt_gui.core.text import parse_path
 from tests.core.pairing.sides import GPT, Shapes, opened, rows, tensors, together, weights
@@ -90,6 +92,15 @@ def test_a_subtree_against_a_subtree_by_the_beginning_of_names() -> None:
         ("fc.weight", "encoder.fc.weight", "decoder.fc.weight"),
         ("fc.bias", None, "decoder.fc.bias"),
     ]
+
+
+def test_every_group_is_found_again_by_the_beginning_of_its_names() -> None:
+    checkpoint = opened({"model": tensors(GPT)}).checkpoint
+    groups = [node for node, kind in enumerate(checkpoint.nodes.kind) if kind == Kind.GROUP]
+    assert len(groups) == 7
+    for node in groups:
+        prefix = group_prefix(checkpoint, node)
+        assert find(checkpoint, (*checkpoint.path_of(node), prefix.rstrip("."))) == (node, prefix)
 
 
 def test_an_optimizer_asked_for_on_one_side_is_laid_beside_the_others() -> None:
