@@ -146,6 +146,7 @@ def _declare_trend(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--together", action="store_true", help="all these tensors as one")
     parser.add_argument("--change", action="store_true", help="what each step changed too: relative L2")
+    parser.add_argument("--histograms", action="store_true", help="histograms on edges all files share (with --json)")
     parser.add_argument("--first-nan", action="store_true", help="find the first step with NaN, by bisection")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--csv", action="store_true", help="a line for each tensor and file, separated by commas")

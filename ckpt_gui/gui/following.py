@@ -35,6 +35,8 @@ AT_ONCE = 2
 """Processes that read files at the same time."""
 UNASKED_NBYTES = 4 << 30
 """So much is read for one question without asking back: some seconds from a disk."""
+QUESTIONS = ("lines", "evolution", "nan", "tree")
+"""What may be asked at the same time; of each the latest wins."""
 
 Start = Callable[[str], subprocess.Popen[bytes]]
 
@@ -207,6 +209,8 @@ class Following(QObject):
                        failed=self._failed)  # fmt: skip
 
     def _arranged(self, made: tuple[Run, Ledger]) -> None:
+        for what in QUESTIONS:  # they were about the files as they were
+            self.let_go(what)
         self.run, self._ledger = made
         if not self.run.readable:
             told = "; ".join(stop.problem for stop in self.run.stops[:3])
@@ -223,7 +227,7 @@ class Following(QObject):
         reading, self._reading = self._reading, None
         if reading is not None:
             reading.cancel()
-        for what in ("files", "lines", "evolution", "nan", "tree"):
+        for what in ("files", *QUESTIONS):
             self.let_go(what)
 
     # -------------------------------------------------------------------------------------------- questions
@@ -231,7 +235,7 @@ class Following(QObject):
     def follow(self, subjects: Sequence[Subject], statistic: str, *, asked: bool = False) -> None:
         """A statistic of these over the run; the latest question wins."""
         work = partial(_lines, self._ledger, tuple(subjects), statistic, asked)
-        self._ask("lines", work, self.lines_found, f"Following {text.plural(len(subjects), 'line')}")
+        self._ask("lines", work, self.lines_found, "Statistics of the run")
 
     def evolve(self, subject: Subject, axis: Axis | None, *, asked: bool = False) -> None:
         """How its histogram changes; the latest question wins."""
@@ -249,7 +253,7 @@ class Following(QObject):
         self._ask("tree", work, self.known, "Statistics of the tree")
 
     def let_go(self, what: str) -> None:
-        """Nobody waits for that answer any more: ``lines``, ``evolution``, ``nan`` or ``tree``."""
+        """Nobody waits for that answer any more: one of ``QUESTIONS``."""
         self._asked.pop(what, None)
         self._jobs.cancel(self._slot(what))
 

@@ -388,6 +388,7 @@ def test_copying_a_hostile_key_does_no_harm(panel: TreePanel) -> None:
 
 def test_what_comes_later_is_off_and_says_so(panel: TreePanel) -> None:
     panel.select_path(("optimizer",))
+    assert panel.commands["compare"].isEnabled()
     assert not panel.commands["convert"].isEnabled()
     assert "later version" in panel.commands["convert"].toolTip()
 

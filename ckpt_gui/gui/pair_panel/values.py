@@ -51,7 +51,7 @@ class PairValues(QWidget):
         self._picked: Picked | None = None
         self._table: PairTable | None = None
         self._goal: Place | None = None
-        """An entry to go to, once the pair is open."""
+        """Where to go once the table is there."""
         self.model = PairModel(self)
         self.grid = Grid(self.model, self)
         self._lines = Stacked(self.model, self.grid.view)
@@ -142,8 +142,7 @@ class PairValues(QWidget):
         self._say("")
         self.cell_line.say(table.why)
         if self._goal is not None:
-            goal, self._goal = self._goal, None
-            self.go_to(goal)
+            self.go_to(self._goal)
 
     def _turn(self, shown: Layout) -> None:
         """Show other entries of the same pair, and say so in the index line."""
@@ -192,10 +191,11 @@ class PairValues(QWidget):
         self.grid.setFocus()
 
     def go_to(self, place: Place) -> None:
-        """Make an entry of the pair the current cell; the index line gives way where it leaves it out."""
+        """Make an entry of the pair the current cell, once it is there; the index line gives way where it leaves it
+        out."""
+        self._goal = place if self._table is None else None
         shown = self.model.layout or (self._table.start if self._table is not None else None)
         if shown is None:
-            self._goal = place
             return
         if shown.find(place) is None or self.model.layout is None:
             shown = shown.showing(place)
