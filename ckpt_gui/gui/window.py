@@ -176,7 +176,7 @@ class Window(QMainWindow):
         readers: dict[str, subprocess.Popen[bytes]] | None = None,
     ) -> None:
         """Open two files, and compare them."""
-        self.open([left, right], readers=readers)
+        self.open(dict.fromkeys((left, right)), readers=readers)
         one, other = (self.files.at(split_address(path)[0]) for path in (left, right))
         if one is not None and other is not None:
             self.comparisons.open(one, other, wish)
