@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -62,6 +63,7 @@ class Comparisons(QObject):
         files.failed.connect(lambda file, _details: self._failed(file))
         files.stopped.connect(self._failed)
         files.removed.connect(self._removed)
+        files.outdated.connect(self._outdated)
 
     def all(self) -> tuple[Comparison, ...]:
         """The open comparisons, oldest first."""
@@ -137,6 +139,12 @@ class Comparisons(QObject):
         for one in self.all():
             if one.concerns(file):
                 self.close(one)
+
+    def _outdated(self, file: OpenFile) -> None:
+        for one in self.all():
+            if one.concerns(file):
+                words = f"{text.escape(file.name)} has changed on disk."
+                self._bar.tell(_key(one), words, answers=[("Reload", partial(self._files.reload, file))], about=one)
 
     def _begun(self, one: Comparison) -> None:
         self._bar.dismiss(_key(one))

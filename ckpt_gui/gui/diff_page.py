@@ -35,7 +35,7 @@ class DiffPage(QWidget):
         self._splitter.setHandleWidth(1)
         self._splitter.addWidget(self.panel)
         self._splitter.addWidget(self.side)
-        self._splitter.setSizes([900, 540])
+        self._splitter.setSizes([850, 590])
         box = QHBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self._splitter)

@@ -175,6 +175,9 @@ class DiffPanel(QWidget):
 
     def _stopped(self) -> None:
         self._again.stop()
+        if self.comparison.pairing is None:
+            self.rows.say("Comparing was stopped. F5 begins again.")
+            return
         self._sift()
         waiting = sum(row.change == UNKNOWN for row in self.comparison.rows)
         again = self.commands["again"].shortcut().toString()
@@ -215,6 +218,9 @@ class DiffPanel(QWidget):
     def _why_nothing(self, total: int, matching: int) -> str:
         if not total:
             return "There is no tensor on either side."
+        one = self.comparison
+        if one.left is one.right and one.left_path == one.right_path:
+            return f"Both sides are the same file.\n{text.plural(total, 'tensor')}; Alt+1 shows them."
         if matching >= 0:
             return "No pair matches the filter." if not matching else "What matches is hidden by the buttons above."
         facts = self.comparison.facts
