@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
@@ -26,18 +25,27 @@ class PairSide(Side):
     Signals:
         row_wanted: a link to a pair was followed; its place.
         message: a sentence for the status bar.
+        told: what happened from A to B, in a sentence.
     """
 
     row_wanted = Signal(int)
     message = Signal(str)
+    told = Signal(str)
 
     def __init__(self, comparison: Comparison, jobs: Jobs, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._comparison, self._jobs, self._settings = comparison, jobs, settings
         self._rows: list[int] = []
         """Picked rows: pairs and groups."""
-        self._pair_page = "pair"
+        self._pair_page = "summary"
+        # One line a page; a page needs show_pairs, which may be called again while values come in, and let_go.
         self.add("Overview", self._overview_page)
+        self.add("Summary", self._summary_page)
+        self.add("Histogram", self._histogram_page)
+        self.add("Heat-map", self._heatmap_page)
+        self.add("Values", self._values_page)
+        self.add("Scatter", self._scatter_page)
+        self.add("Layers", self._layers_page)
         self.chosen.connect(self._page_chosen)
         self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
         self._again.timeout.connect(self.fill)
@@ -67,16 +75,15 @@ class PairSide(Side):
     def let_go(self) -> None:
         """No page works any longer."""
         for panel in self.made_panels():
-            if hasattr(panel, "let_go"):
-                panel.let_go()
+            panel.let_go()  # type: ignore[attr-defined]  # every page has it
 
     def fill(self) -> None:
-        """Bring heading and page in front up to date."""
+        """Bring heading and page in front up to date; no other page works any longer."""
         self._again.stop()
         self._fill_head()
-        panel: Any = self.front()
-        if hasattr(panel, "show_pairs") and self._comparison.facts is not None:
-            panel.show_pairs(self._comparison, self.places())
+        front: Any = self.front()
+        if self._comparison.facts is not None and self.page() != "overview":  # which follows by itself
+            front.show_pairs(self._comparison, self.places())
 
     def _fill_head(self) -> None:
         one = self._comparison
@@ -110,16 +117,51 @@ class PairSide(Side):
         panel = DiffOverview(self._comparison, self._jobs, parent)
         panel.place_wanted.connect(self.row_wanted)
         panel.message.connect(self.message)
+        panel.told.connect(self.told)
         return panel
 
-    def _panel(self, make: Callable[..., Any]) -> Callable[[QWidget], QWidget]:
-        """A page of pairs, wired."""
+    def _summary_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.pair_panel import PairSummary
 
-        def made(parent: QWidget) -> QWidget:
-            panel: Any = make(parent)
-            panel.place_wanted.connect(self.row_wanted)
-            panel.message.connect(self.message)
-            page: QWidget = panel
-            return page
+        panel = PairSummary(self._jobs, parent)
+        panel.value_wanted.connect(self._show_value)
+        return self._linked(panel)
 
+    def _histogram_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.pair_panel import PairHistogram
+
+        return self._linked(PairHistogram(self._jobs, self._settings, parent))
+
+    def _heatmap_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.pair_panel import PairHeatmap
+
+        return self._linked(PairHeatmap(self._jobs, self._settings, parent))
+
+    def _values_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.pair_panel import PairValues
+
+        return self._linked(PairValues(self._jobs, parent))
+
+    def _scatter_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.pair_panel import PairScatter
+
+        return self._linked(PairScatter(self._jobs, parent))
+
+    def _layers_page(self, parent: QWidget) -> QWidget:
+        from ckpt_gui.gui.pair_panel import ChangeOverDepth
+
+        return self._linked(ChangeOverDepth(self._jobs, parent))
+
+    def _linked(self, panel: Any) -> QWidget:
+        panel.place_wanted.connect(self.row_wanted)
+        panel.message.connect(self.message)
+        made: QWidget = panel
         return made
+
+    def _show_value(self, place: int, index: tuple[int, ...]) -> None:
+        """Go to one value of a pair, in the table."""
+        if self.places() != [place]:
+            self.row_wanted.emit(place)
+        self.choose("values")
+        panel: Any = self.panel("values")
+        panel.go_to(index)

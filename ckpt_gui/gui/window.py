@@ -384,7 +384,7 @@ class Window(QMainWindow):
         """With what to compare the file in front: below its tool button."""
         front = self.tabs.front()
         file = front.left if isinstance(front, Comparison) else front
-        if file is not None:
+        if isinstance(file, OpenFile):
             self.requests.ask(file, self.mapToGlobal(QPoint(60, self.menuBar().height() + 40)))
 
     def _ask_run(self) -> None:

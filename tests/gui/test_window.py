@@ -485,7 +485,7 @@ def test_the_keys_page_lists_them(window: Window, qtbot: QtBot) -> None:
     page.close()
 
 
-@pytest.mark.parametrize("name", ["compare", "to cpu", "to gpu", "strip optimizer", "save state_dict", "convert"])
+@pytest.mark.parametrize("name", ["to cpu", "to gpu", "strip optimizer", "save state_dict", "convert"])
 def test_what_is_not_built_yet_says_so(window: Window, name: str) -> None:
     action = window.commands.named[name]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import product
 
@@ -15,6 +16,8 @@ from ckpt_gui.core.tensors import Reading
 
 SLAB = 1 << 20
 """Elements read at once."""
+MOST = 2_000
+"""Tensors of a side: a rule that holds for thousands shows itself in as many."""
 GLANCE = 1 << 10
 """Elements that a first look takes: what differs there need not be read whole."""
 
@@ -38,11 +41,28 @@ def digests(
     done = 0
     for number, (reading, tensor) in enumerate(pending):
         report.at(done, total, "bytes")
-        whole = _digest(reading, tensor, report, (done, total))
+        seen = (second if number >= split else first)[tensor]
+        short = reading.checkpoint.tensors.numel[tensor] <= GLANCE
+        whole = seen if short else _digest(reading, tensor, report, (done, total))
         if whole is not None:
             found[number >= split][tensor] = whole
         done += reading.checkpoint.tensors.nbytes[tensor]
     return found
+
+
+def rarest(left: Reading, ones: Sequence[int], right: Reading, others: Sequence[int]) -> tuple[list[int], list[int]]:
+    """At most ``MOST`` tensors of each side: of the types and shapes that are rarest, which tell most."""
+    first, second = ([_form(reading, one) for one in tensors] for reading, tensors in ((left, ones), (right, others)))
+    counts = Counter(first) + Counter(second)
+    found = []
+    for tensors, forms in ((ones, first), (others, second)):
+        order = sorted(range(len(tensors)), key=lambda place: counts[forms[place]])
+        found.append(sorted(tensors[place] for place in order[:MOST]))
+    return found[0], found[1]
+
+
+def _form(reading: Reading, tensor: int) -> tuple[int, tuple[int, ...]]:
+    return reading.checkpoint.tensors.numel[tensor], reading.checkpoint.shape(tensor)
 
 
 def _glances(reading: Reading, tensors: Sequence[int]) -> dict[int, bytes]:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSplitter, QVBo
 
 from ckpt_gui.core.diff import over_depth
 from ckpt_gui.core.diff.over_depth import MEASURES, PERCENT, Found
+from ckpt_gui.core.diff.whole import weights_of
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.stats.layers import leading_kinds
 from ckpt_gui.core.stats.layers_picture import picture
@@ -140,7 +141,10 @@ class ChangeOverDepth(QWidget):
         if comparison is None:
             return
         rows, depth, name = list(comparison.rows), self._depth, self._name()
-        wanted = places if len(places) > 1 else range(len(rows))
+        pairing = comparison.pairing
+        # Of the whole, the network: optimizer state has no place on the way through it.
+        everything = pairing is not None and len(places) in (1, len(rows))
+        wanted = weights_of(pairing, rows) if everything and pairing is not None else places
 
         def work(_report: Report) -> Found:
             return over_depth.over_depth(depth or over_depth.layers(rows, wanted), rows, name)

@@ -148,11 +148,14 @@ class PairHistogram(QWidget):
         self._picked, self._known, self._drawn = None, None, {}
 
     def _known_now(self, known: charts.Known) -> None:
-        """A look is done; if that was at a sample, the whole follows."""
+        """A look is done; if that was at a sample, the whole follows once the preview stands there."""
         self._known = known
         for name in self._views:
             self._draw(name)
-        if known.sampled and self._picked is not None:
+
+    def _measure(self) -> None:
+        """Look at all values, after a sample of them."""
+        if self._picked is not None:
             found, executor, workers = self._picked, self._jobs.executor(), self._jobs.workers
             self._jobs.run(
                 _VALUES,
@@ -175,7 +178,11 @@ class PairHistogram(QWidget):
 
     def _drafted(self, name: str, drawn: work.Drawn) -> None:
         self._show(name, drawn)
-        if drawn.chart is None or drawn.chart.exact or drawn.known.sampled or self._picked is None:
+        if drawn.known.sampled:
+            if name == "sides" and drawn.known is self._known:
+                self._measure()
+            return
+        if drawn.chart is None or drawn.chart.exact or self._picked is None:
             return
         found, executor, workers = self._picked, self._jobs.executor(), self._jobs.workers
         self._jobs.run(

@@ -50,6 +50,8 @@ class PairValues(QWidget):
         self._selection = Selection()
         self._picked: Picked | None = None
         self._table: PairTable | None = None
+        self._goal: Place | None = None
+        """Where to go once the table is there."""
         self.model = PairModel(self)
         self.grid = Grid(self.model, self)
         self._lines = Stacked(self.model, self.grid.view)
@@ -125,7 +127,7 @@ class PairValues(QWidget):
         self.model.show(None, None)
         self._frame.rest()
         self._selection.forget()
-        self._picked, self._table = None, None
+        self._picked, self._table, self._goal = None, None, None
 
     def _opened(self, table: PairTable) -> None:
         self._table = table
@@ -139,6 +141,8 @@ class PairValues(QWidget):
         self._turn(table.start)
         self._say("")
         self.cell_line.say(table.why)
+        if self._goal is not None:
+            self.go_to(self._goal)
 
     def _turn(self, shown: Layout) -> None:
         """Show other entries of the same pair, and say so in the index line."""
@@ -187,7 +191,9 @@ class PairValues(QWidget):
         self.grid.setFocus()
 
     def go_to(self, place: Place) -> None:
-        """Make an entry of the pair the current cell; the index line gives way where it leaves it out."""
+        """Make an entry of the pair the current cell, once it is there; the index line gives way where it leaves it
+        out."""
+        self._goal = place if self._table is None else None
         shown = self.model.layout or (self._table.start if self._table is not None else None)
         if shown is None:
             return
