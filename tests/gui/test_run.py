@@ -194,6 +194,7 @@ def test_the_first_nan_and_the_way_to_the_two_files(shown: Shown, paths: list[Pa
     assert line.isVisible()
     assert line.answer.startswith("NaN first at step 40: state_dict/2.weight (1, the first at [3, 5]).")
     assert shown.panel.distribution.stop == 3
+    assert shown.panel.distribution._name.whole == "Histograms of state_dict/2.weight"
     assert line.compare.text() == "Compare step 30 with step 40"
 
     QTest.mouseClick(line.compare, Qt.MouseButton.LeftButton)
