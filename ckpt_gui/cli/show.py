@@ -102,7 +102,7 @@ def before_qt(files: Sequence[str], *, compared: bool = False) -> dict[str, subp
     # PySide looks into the source of every module that is imported after it; so the library comes first.
     import ckpt_gui.core.outline
     import ckpt_gui.core.search
-    import ckpt_gui.core.wire  # noqa: F401
+    import ckpt_gui.core.wire
 
     if compared:
         import ckpt_gui.core.diff.arrange

@@ -30,6 +30,8 @@ BATCH = 1_000
 """Rows told at once, at most: what follows from them takes some milliseconds."""
 BETWEEN_BATCHES = 0.2
 """Seconds."""
+MOST_DIGESTS = 2_000
+"""Tensors of a side that are looked at for the same bytes under another name: a rule shows itself in as many."""
 WORTH_SHARING = 128 << 10
 """Bytes of a tensor, on the average, from which several threads are quicker than one; smaller ones are all Python."""
 
@@ -271,7 +273,7 @@ def _work(wanted: _Wanted, report: Report, executor: Executor, workers: int) -> 
             batch, told = {}, time.monotonic()
     if batch:
         yield batch
-    yield _same_bytes(pairing, first, second, report)
+    yield _same_bytes(pairing, first, second, report, shared, workers)
 
 
 def _reading(file: OpenFile, opened: Opened) -> Reading:
@@ -281,18 +283,14 @@ def _reading(file: OpenFile, opened: Opened) -> Reading:
     return file.reading() if file.opened is opened else Reading(opened.checkpoint)
 
 
-def _same_bytes(pairing: Pairing, left: Reading, right: Reading, report: Report) -> tuple[Proposal, ...]:
+def _same_bytes(
+    pairing: Pairing, left: Reading, right: Reading, report: Report, executor: Executor | None, workers: int
+) -> tuple[Proposal, ...]:
     """What tensors without partner suggest whose bytes the other side has under another name."""
-    from ckpt_gui.core.diff.digest import digests, rarest
-    from ckpt_gui.core.pairing import by_content, candidates
+    from ckpt_gui.core.diff.digests import with_content
 
-    ones, others = candidates(pairing)
-    if not ones or not others:
-        return ()
-    known = {one.rule for one in pairing.proposed}
-    ones, others = rarest(left, ones, right, others)
-    found = by_content(pairing, *digests(left, ones, right, others, report))
-    return tuple(one for one in found if one.rule not in known)
+    found = with_content(pairing, left, right, report=report, executor=executor, workers=workers, most=MOST_DIGESTS)
+    return tuple(one for one in found.proposed if one not in pairing.proposed)
 
 
 def _paired_at_ease(wanted: _Wanted) -> _Paired:

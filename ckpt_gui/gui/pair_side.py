@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
@@ -13,7 +14,7 @@ from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.diff_overview import DiffOverview
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.settings import Settings
-from ckpt_gui.gui.side import Side
+from ckpt_gui.gui.side import Make, Side
 
 AGAIN_MS = 500
 """Between two times that a page is filled while values come in."""
@@ -38,14 +39,8 @@ class PairSide(Side):
         self._rows: list[int] = []
         """Picked rows: pairs and groups."""
         self._pair_page = "summary"
-        # One line a page; a page needs show_pairs, which may be called again while values come in, and let_go.
         self.add("Overview", self._overview_page)
-        self.add("Summary", self._summary_page)
-        self.add("Histogram", self._histogram_page)
-        self.add("Heat-map", self._heatmap_page)
-        self.add("Values", self._values_page)
-        self.add("Scatter", self._scatter_page)
-        self.add("Layers", self._layers_page)
+        self._add_pages()
         self.chosen.connect(self._page_chosen)
         self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
         self._again.timeout.connect(self.fill)
@@ -75,15 +70,16 @@ class PairSide(Side):
     def let_go(self) -> None:
         """No page works any longer."""
         for panel in self.made_panels():
-            panel.let_go()  # type: ignore[attr-defined]  # every page has it
+            if hasattr(panel, "let_go"):
+                panel.let_go()
 
     def fill(self) -> None:
-        """Bring heading and page in front up to date; no other page works any longer."""
+        """Bring heading and page in front up to date."""
         self._again.stop()
         self._fill_head()
-        front: Any = self.front()
-        if self._comparison.facts is not None and self.page() != "overview":  # which follows by itself
-            front.show_pairs(self._comparison, self.places())
+        panel: Any = self.front()
+        if hasattr(panel, "show_pairs") and self._comparison.facts is not None:
+            panel.show_pairs(self._comparison, self.places())
 
     def _fill_head(self) -> None:
         one = self._comparison
@@ -113,6 +109,32 @@ class PairSide(Side):
             self._pair_page = name
         self.fill()
 
+    def _add_pages(self) -> None:
+        """The pages on pairs; each is imported when it is first in front, for they draw and compute."""
+
+        def page(name: str, *more: Any) -> Make:
+            def make(parent: QWidget) -> QWidget:
+                from ckpt_gui.gui import pair_panel
+
+                panel: QWidget = getattr(pair_panel, name)(self._jobs, *more, parent)
+                return panel
+
+            return self._panel(make)
+
+        self.add("Summary", page("PairSummary"))
+        self.add("Histogram", page("PairHistogram", self._settings))
+        self.add("Heat-map", page("PairHeatmap", self._settings))
+        self.add("Values", page("PairValues"))
+        self.add("Scatter", page("PairScatter"))
+        self.add("Layers", page("ChangeOverDepth"))
+
+    def _show_value(self, place: int, index: tuple[int, ...]) -> None:
+        """Go to one value of the pair that is shown."""
+        if self.places() == [place]:
+            self.choose("values")
+            panel: Any = self.panel("values")
+            panel.go_to(index)
+
     def _overview_page(self, parent: QWidget) -> QWidget:
         panel = DiffOverview(self._comparison, self._jobs, parent)
         panel.place_wanted.connect(self.row_wanted)
@@ -120,48 +142,16 @@ class PairSide(Side):
         panel.told.connect(self.told)
         return panel
 
-    def _summary_page(self, parent: QWidget) -> QWidget:
-        from ckpt_gui.gui.pair_panel import PairSummary
+    def _panel(self, make: Callable[..., Any]) -> Callable[[QWidget], QWidget]:
+        """A page of pairs, wired."""
 
-        panel = PairSummary(self._jobs, parent)
-        panel.value_wanted.connect(self._show_value)
-        return self._linked(panel)
+        def made(parent: QWidget) -> QWidget:
+            panel: Any = make(parent)
+            panel.place_wanted.connect(self.row_wanted)
+            panel.message.connect(self.message)
+            if hasattr(panel, "value_wanted"):
+                panel.value_wanted.connect(self._show_value)
+            page: QWidget = panel
+            return page
 
-    def _histogram_page(self, parent: QWidget) -> QWidget:
-        from ckpt_gui.gui.pair_panel import PairHistogram
-
-        return self._linked(PairHistogram(self._jobs, self._settings, parent))
-
-    def _heatmap_page(self, parent: QWidget) -> QWidget:
-        from ckpt_gui.gui.pair_panel import PairHeatmap
-
-        return self._linked(PairHeatmap(self._jobs, self._settings, parent))
-
-    def _values_page(self, parent: QWidget) -> QWidget:
-        from ckpt_gui.gui.pair_panel import PairValues
-
-        return self._linked(PairValues(self._jobs, parent))
-
-    def _scatter_page(self, parent: QWidget) -> QWidget:
-        from ckpt_gui.gui.pair_panel import PairScatter
-
-        return self._linked(PairScatter(self._jobs, parent))
-
-    def _layers_page(self, parent: QWidget) -> QWidget:
-        from ckpt_gui.gui.pair_panel import ChangeOverDepth
-
-        return self._linked(ChangeOverDepth(self._jobs, parent))
-
-    def _linked(self, panel: Any) -> QWidget:
-        panel.place_wanted.connect(self.row_wanted)
-        panel.message.connect(self.message)
-        made: QWidget = panel
         return made
-
-    def _show_value(self, place: int, index: tuple[int, ...]) -> None:
-        """Go to one value of a pair, in the table."""
-        if self.places() != [place]:
-            self.row_wanted.emit(place)
-        self.choose("values")
-        panel: Any = self.panel("values")
-        panel.go_to(index)
