@@ -13,10 +13,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from ckpt_gui.gui import following as following_module
 from ckpt_gui.gui import theme
 from ckpt_gui.gui.comparing import Comparison
-from ckpt_gui.gui.following import Following
+from ckpt_gui.gui.following import Following, work
 from ckpt_gui.gui.plots import series
 from ckpt_gui.gui.run_page import RunPage
 from ckpt_gui.gui.run_panel import RunPanel
@@ -244,7 +243,7 @@ def test_the_chart_by_mouse(shown: Shown) -> None:
 
 
 def test_much_is_read_only_when_asked(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following_module, "UNASKED_NBYTES", 100)
+    monkeypatch.setattr(work, "UNASKED_NBYTES", 100)
     shown.pick(("state_dict", "0.weight"))
     chart, distribution = shown.panel.chart, shown.panel.distribution
     assert chart.ask.isVisible()
