@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSplitter, QVBo
 
 from ckpt_gui.core.diff import over_depth
 from ckpt_gui.core.diff.over_depth import MEASURES, PERCENT, Found
-from ckpt_gui.core.diff.whole import weights_of
+from ckpt_gui.core.diff.whole import network_of
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.stats.layers import leading_kinds
 from ckpt_gui.core.stats.layers_picture import picture
@@ -114,7 +114,9 @@ class ChangeOverDepth(QWidget):
     def show_pairs(self, comparison: Comparison, places: list[int]) -> None:
         """Show these pairs; called again while values come in. Of a single one, all of its comparison."""
         if self._selection.is_same(comparison, places):
-            if not self._again.isActive():
+            if not comparison.running:
+                self._compute()
+            elif not self._again.isActive():
                 self._again.start()
             return
         self.let_go()
@@ -142,11 +144,9 @@ class ChangeOverDepth(QWidget):
             return
         rows, depth, name = list(comparison.rows), self._depth, self._name()
         pairing = comparison.pairing
-        # Of the whole, the network: optimizer state has no place on the way through it.
-        everything = pairing is not None and len(places) in (1, len(rows))
-        wanted = weights_of(pairing, rows) if everything and pairing is not None else places
 
         def work(_report: Report) -> Found:
+            wanted = places if len(places) > 1 or pairing is None else network_of(pairing, rows, places)
             return over_depth.over_depth(depth or over_depth.layers(rows, wanted), rows, name)
 
         self._jobs.run(_SLOT, work, self._show, failed=lambda sentence, _details: self._frame.say(sentence))
