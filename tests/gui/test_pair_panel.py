@@ -476,7 +476,7 @@ def test_a_pair_is_told_with_the_values_furthest_apart(pages: Pages, summary: Pa
     told = summary.facts.toPlainText()
     before, after = (side["cube"][3, 11, 17].item() for side in (left_side(), right_side()))
     assert f"{abs(after - before):.6g}   at [3, 11, 17]" in told
-    assert f"{np.float32(before)} → {np.float32(after)}".replace("-", "−") in told
+    assert f"{np.float32(before)!s} → {np.float32(after)!s}".replace("-", "−") in told
     assert "2 elements of 3,000" in told
     place = pages.place("cube")
     summary.facts.anchorClicked.emit(f"#{place}@3,11,17")

@@ -13,10 +13,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from ckpt_gui.gui import following as following_module
 from ckpt_gui.gui import theme
 from ckpt_gui.gui.comparing import Comparison
-from ckpt_gui.gui.following import Following
+from ckpt_gui.gui.following import Following, work
 from ckpt_gui.gui.plots import series
 from ckpt_gui.gui.run_page import RunPage
 from ckpt_gui.gui.run_panel import RunPanel
@@ -194,6 +193,7 @@ def test_the_first_nan_and_the_way_to_the_two_files(shown: Shown, paths: list[Pa
     assert line.isVisible()
     assert line.answer.startswith("NaN first at step 40: state_dict/2.weight (1, the first at [3, 5]).")
     assert shown.panel.distribution.stop == 3
+    assert shown.panel.distribution._name.whole == "Histograms of state_dict/2.weight"
     assert line.compare.text() == "Compare step 30 with step 40"
 
     QTest.mouseClick(line.compare, Qt.MouseButton.LeftButton)
@@ -243,7 +243,7 @@ def test_the_chart_by_mouse(shown: Shown) -> None:
 
 
 def test_much_is_read_only_when_asked(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following_module, "UNASKED_NBYTES", 100)
+    monkeypatch.setattr(work, "UNASKED_NBYTES", 100)
     shown.pick(("state_dict", "0.weight"))
     chart, distribution = shown.panel.chart, shown.panel.distribution
     assert chart.ask.isVisible()

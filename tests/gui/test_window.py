@@ -201,7 +201,7 @@ def test_closing_a_tab_kills_its_process(make_window: MakeWindow, sample: Path, 
     settle(window)
 
     assert open_files(window) == []
-    assert window._stack.currentWidget() is window.start()
+    assert window.stack.currentWidget() is window.start()
 
 
 def test_closing_the_window_kills_what_runs(make_window: MakeWindow, sample: Path) -> None:

@@ -115,6 +115,7 @@ class ChangeOverDepth(QWidget):
         """Show these pairs; called again while values come in. Of a single one, all of its comparison."""
         if self._selection.is_same(comparison, places):
             if not comparison.running:
+                self._again.stop()
                 self._compute()
             elif not self._again.isActive():
                 self._again.start()

@@ -190,6 +190,7 @@ class RunPanel(QWidget):
             return
         self.nan_line.show_answer(run, found)
         if found.place is not None:
+            self.chart.go_to_track(found.found[0].track)
             self.distribution.go_to(found.place)
         self.message.emit(words.nan_answer(run, found)[0])
 
