@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -202,8 +203,9 @@ class Comparison(QObject):
         executor, workers = self._jobs.executor(), self._jobs.workers
 
         def work(report: Report) -> None:
-            for news in _work(wanted, report, executor, workers):
-                self._came.emit(turn, news)
+            with _no_collector():
+                for news in _work(wanted, report, executor, workers):
+                    self._came.emit(turn, news)
 
         label = f"Comparing {text.escape(self.left.name)} and {text.escape(self.right.name)}"
         job = self._job = self._jobs.run(f"compare {id(self)}", work, lambda _none: None,
@@ -254,7 +256,7 @@ def _work(wanted: _Wanted, report: Report, executor: Executor, workers: int) -> 
     from ckpt_gui.core.diff.compare import compare
     from ckpt_gui.core.diff.nouns import UNKNOWN
 
-    paired = wanted.paired or _paired_at_ease(wanted)
+    paired = wanted.paired or _paired(wanted)
     yield paired
     report.at(0, 0, "bytes")
     pairing = paired.pairing
@@ -293,12 +295,13 @@ def _same_bytes(
     return tuple(one for one in found.proposed if one not in pairing.proposed)
 
 
-def _paired_at_ease(wanted: _Wanted) -> _Paired:
-    """Without the collector, which would walk all that is made, again and again, and find nothing."""
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Without Python's collector, which would walk all rows again and again, the window waiting, and find nothing."""
     on = gc.isenabled()
     gc.disable()
     try:
-        return _paired(wanted)
+        yield
     finally:
         if on:
             gc.enable()

@@ -13,7 +13,9 @@ from ckpt_gui.core.model import Checkpoint
 ORDER = (UNKNOWN, *CHANGES)
 WEIGHT = {name: place for place, name in enumerate(("same", "close", UNKNOWN, "changed", "dtype", "added", "removed",
                                                     "shape", "problem"))}  # fmt: skip
-"""Which change tells more: that of a group is the one of its pairs that tells most."""
+"""Which change tells more."""
+QUIET = frozenset(("same", "close", UNKNOWN))
+"""Changes that are none."""
 
 
 _ONE = {change: tuple(int(change == other) for other in ORDER) for change in ORDER}
@@ -92,11 +94,15 @@ class Facts:
         return Sum(tuple(counts.values()), together(measures), left, right)
 
     def change(self, row: int) -> str:
-        """A pair's change; of a group the one that tells most."""
+        """A pair's change; of a group that of most of the pairs that differ, but a problem where there is one."""
         if row < self.grouping.count:
             return self.rows[row].change
-        counts = self.sum(row).counts
-        present = [change for change, count in zip(ORDER, counts, strict=True) if count]
+        present = {change: count for change, count in zip(ORDER, self.sum(row).counts, strict=True) if count}
+        if "problem" in present:
+            return "problem"
+        differing = [change for change in present if change not in QUIET]
+        if differing:
+            return max(differing, key=lambda change: (present[change], WEIGHT[change]))
         return max(present, key=WEIGHT.__getitem__, default=UNKNOWN)
 
     def measures(self, row: int) -> Measures | None:

@@ -139,7 +139,7 @@ class DiffPanel(QWidget):
         words = "     ".join(f"{letter}  {name}{part}" for letter, name, part in zip("AB", names, parts, strict=True))
         self._sides.say(words)
         self.tolerance.show_tolerance(one.tolerance)
-        self._story.say("")
+        self.tell_story("")
         if one.pairing is None:
             self.rows.say("Pairing names …")
 
@@ -172,6 +172,7 @@ class DiffPanel(QWidget):
     def tell_story(self, words: str) -> None:
         """What happened from A to B, in a sentence."""
         self._story.say(text.escape(words))
+        self._story.setVisible(bool(words))
 
     def _stopped(self) -> None:
         self._again.stop()
