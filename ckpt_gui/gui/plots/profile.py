@@ -40,11 +40,15 @@ class Profile(pg.PlotItem):  # type: ignore[misc]  # pyqtgraph has no types
             self.invertY(True)
             self.setYLink(picture)
         self._curve = pg.PlotCurveItem(connect="finite", skipFiniteCheck=False)
-        self.addItem(self._curve)
+        self._dots = pg.ScatterPlotItem(size=4, pen=None)
+        for item in (self._curve, self._dots):
+            self.addItem(item)
 
     def show_line(self, line: Line, *, from_zero: bool) -> None:
         """Draw it; ``from_zero``: zero is in sight."""
+        places, values = line.places[line.alone], line.values[line.alone]
         self._curve.setData(*((line.places, line.values) if self._side == 0 else (line.values, line.places)))
+        self._dots.setData(*((places, values) if self._side == 0 else (values, places)))
         found = line.values[np.isfinite(line.values)]
         if not len(found):
             return
@@ -61,6 +65,7 @@ class Profile(pg.PlotItem):  # type: ignore[misc]  # pyqtgraph has no types
         self._axis.dress(colours)
         self._axis.setTickFont(font)
         self._curve.setPen(pg.mkPen(QColor(colours.accent), width=1))
+        self._dots.setBrush(QColor(colours.accent))
 
 
 def _marks(low: float, high: float, room: int) -> list[Tick]:
