@@ -51,7 +51,7 @@ def _levels(checkpoint: Checkpoint) -> Iterator[tuple[NDArray[np.int32], NDArray
 
 
 def _scale(*columns: NDArray[np.float64]) -> float:
-    """A power of two that keeps std · √count, and the distance of two means, a float64 where values are near its end."""
+    """A power of two that keeps std · √count and the distance of two means finite, however large the values are."""
     largest = max((float(np.abs(one[np.isfinite(one)]).max(initial=0)) for one in columns), default=0.0)
     return 2.0**-64 if largest > 2.0**900 else 1.0
 
