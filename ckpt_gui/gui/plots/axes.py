@@ -20,7 +20,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
     """Marks where ``find`` says."""
 
     def __init__(self, side: str, find: Find, pitch: int) -> None:
-        """``pitch``: pixels that a mark's text needs."""
+        """``pitch``: pixels that a mark's text needs, as a rule; 1 where ``find`` is to reckon with pixels itself."""
         super().__init__(side)
         self._find, self._pitch = find, pitch
         self._texts: dict[float, str] = {}
@@ -39,7 +39,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
 
     def _widest(self, found: list[Tick]) -> float:
         """Pixels along this axis that each mark's text needs with the room around it."""
-        if self.orientation in ("left", "right"):
+        if self._pitch == 1 or self.orientation in ("left", "right"):
             return 0.0
         metrics = QFontMetricsF(self.style["tickFont"] or QFont())
         return max((metrics.horizontalAdvance(tick.text) for tick in found), default=0.0) + 12
