@@ -76,9 +76,10 @@ def _report(one: str, other: str, options: argparse.Namespace) -> Report:
         rows = values.rows(tolerance)
         report = gather(pairing, rows, tolerance=tolerance, only=only, sort=options.sort or "file")
         if options.html:
+            from ckpt_gui.core.diff.whole import weights_of
             from ckpt_gui.core.diff_report.page import page
 
-            _write(options.html, page(report, values.looks(rows)))
+            _write(options.html, page(report, values.looks([rows[place] for place in weights_of(pairing, rows)])))
     return report
 
 

@@ -33,8 +33,14 @@ class CompareRequests(QObject):
         super().__init__(window)
         self._files, self._comparisons, self._bar, self._window = files, comparisons, bar, window
 
-    def ask(self, file: OpenFile, place: QPoint, node: int = 0) -> QMenu:
-        """A menu of what a file, or the part of it at a node, can be compared with; ``place`` is on the screen."""
+    def ask(self, file: OpenFile, place: QPoint, node: int = 0) -> QMenu | None:
+        """A menu of what a file, or the part of it at a node, can be compared with; ``place`` is on the screen.
+
+        Where there is only the disk to look at, that at once.
+        """
+        if len(self._files.all()) < 2 and not _own_parts(file, node):
+            self._look_for(file, node)
+            return None
         menu = QMenu(f"Compare {text.escape(file.name)} with", self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDia
 from pytestqt.qtbot import QtBot
 
 from ckpt_gui.core import text
+from ckpt_gui.gui.values_grid.grid import _window
 from ckpt_gui.gui.values_model import COLUMNS, MAX_PAGES, ROWS, WAITING, ValuesModel
 from ckpt_gui.gui.values_panel import ValuesPanel
-from ckpt_gui.gui.values_panel.grid import _window
 from ckpt_gui.gui.window import Window
 from tests.builders.common import quiet
 from tests.gui.conftest import Settle

@@ -21,6 +21,7 @@ class Grouping:
     def __init__(self, keys: Sequence[str]) -> None:
         self.count = len(keys)
         """Pairs."""
+        self.keys = keys
         self.labels: list[str] = list(keys)
         """What a row is called beneath its group."""
         self.names: list[str] = []
@@ -31,7 +32,14 @@ class Grouping:
         self.children: dict[int, list[int]] = {ROOT: []}
         self._groups: dict[tuple[str, str], int] = {}
         for place, key in enumerate(keys):
-            self._add(place, key)
+            head, _, label = key.rpartition(".")
+            known = self._groups.get((head, "."))
+            if known is not None and label.isidentifier():  # ordinary, and most are
+                self.labels[place] = label
+                self.parent[place] = known
+                self.children[known].append(place)
+            else:
+                self._add(place, key)
         self._merge_only_children()
         for rows in self.children.values():
             _number(rows, self.labels)

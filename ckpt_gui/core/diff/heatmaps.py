@@ -47,9 +47,9 @@ def repeats(plan: Plan) -> bool:
 
 
 def whole(shown: Sequence[View], want: Want, scale: str, span: str, *, quick: bool, report: Report) -> list[Drawn]:
-    """All of a plane of each, with limits that suit: A and B share theirs, and in B − A no difference is in the middle. ``quick``: previews.
+    """All of a plane of each, with limits that suit: A and B share theirs; of B − A zero is in the middle.
 
-    Raises NoValues, ReadError, and what ``report`` raises.
+    ``quick``: previews. Raises NoValues, ReadError, and what ``report`` raises.
     """
     seen = [_picture(one, want, quick, report) for one in shown]
     return [draw(one, within) for one, within in zip(seen, _limits(seen, scale, span), strict=True)]

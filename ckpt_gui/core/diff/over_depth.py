@@ -164,7 +164,8 @@ def description(found: Found, shown: Picture, rows: Sequence[Row], name: str) ->
     stops, kinds = text.plural(len(shown.depth.stops), "stop"), text.plural(len(shown.traces), "kind")
     said = [f"{MEASURES[name]} of {kinds} of weight over {stops} of the network.", _summary(found)]
     if shown.points:
-        top = max(range(len(shown.points)), key=lambda at: (at not in shown.broken, shown.points[at].high))
+        broken = frozenset(shown.broken)
+        top = max(range(len(shown.points)), key=lambda at: (at not in broken, shown.points[at].high))
         said.append(f"The largest: {read_out(rows, shown, top, name)}.")
     said += [f"{_name(rows, one.point.tensor)}: {_deviation(one, name)}." for one in found.outliers[:3]]
     return " ".join(said)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from ckpt_gui.core.diff.columns import COLUMNS, KEYS
 from ckpt_gui.gui.diff_model import BAR_ROLE, CHANGE_ROLE, DiffModel, change_colours
 
-_WIDTHS = {"key": 30, "change": 15, "left": 19, "right": 19, "rel": 19, "max": 9, "mean": 9, "cos": 11, "changed": 11,
+_WIDTHS = {"key": 30, "change": 15, "left": 18, "right": 18, "rel": 17, "max": 9, "mean": 9, "cos": 11, "changed": 11,
            "flips": 11, "nan": 10}  # fmt: skip
 """To begin with, in average characters."""
 _LEAST_KEY = 24

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSplitter, QVBo
 
 from ckpt_gui.core.diff import over_depth
 from ckpt_gui.core.diff.over_depth import MEASURES, PERCENT, Found
+from ckpt_gui.core.diff.whole import network_of
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.stats.layers import leading_kinds
 from ckpt_gui.core.stats.layers_picture import picture
@@ -113,7 +114,10 @@ class ChangeOverDepth(QWidget):
     def show_pairs(self, comparison: Comparison, places: list[int]) -> None:
         """Show these pairs; called again while values come in. Of a single one, all of its comparison."""
         if self._selection.is_same(comparison, places):
-            if not self._again.isActive():
+            if not comparison.running:
+                self._again.stop()
+                self._compute()
+            elif not self._again.isActive():
                 self._again.start()
             return
         self.let_go()
@@ -140,9 +144,10 @@ class ChangeOverDepth(QWidget):
         if comparison is None:
             return
         rows, depth, name = list(comparison.rows), self._depth, self._name()
-        wanted = places if len(places) > 1 else range(len(rows))
+        pairing = comparison.pairing
 
         def work(_report: Report) -> Found:
+            wanted = places if len(places) > 1 or pairing is None else network_of(pairing, rows, places)
             return over_depth.over_depth(depth or over_depth.layers(rows, wanted), rows, name)
 
         self._jobs.run(_SLOT, work, self._show, failed=lambda sentence, _details: self._frame.say(sentence))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
@@ -11,6 +12,10 @@ from ckpt_gui.core.diff.picked import Picked, picked
 from ckpt_gui.gui.spoken import muted, spoken
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ckpt_gui.core.diff.nouns import Row
+    from ckpt_gui.core.tensors import Reading
     from ckpt_gui.gui.comparing import Comparison
 
 PATIENCE_MS = 150
@@ -63,6 +68,19 @@ class Frame(QStackedWidget):
         return "" if self.drawn else str(self._sentence.text())
 
 
+class Chosen:
+    """The rows picked; which of them repeat others is found out on a job's thread, for there may be many."""
+
+    def __init__(self, left: Reading, right: Reading, rows: Sequence[Row]) -> None:
+        self.left, self.right = left, right
+        self.rows = rows
+
+    @cached_property
+    def picked(self) -> Picked:
+        """The same as the core wants it."""
+        return picked(self.left, self.right, self.rows)
+
+
 class Selection:
     """Which pairs of which comparison a page shows."""
 
@@ -75,13 +93,13 @@ class Selection:
         """Was exactly this picked before, with the same pairing?"""
         return (self.comparison, self.places, self._pairing) == (comparison, tuple(places), comparison.pairing)
 
-    def take(self, comparison: Comparison, places: list[int]) -> Picked | None:
+    def take(self, comparison: Comparison, places: list[int]) -> Chosen | None:
         """Remember it; what is picked, None where a file is not open any more."""
         self.comparison, self.places, self._pairing = comparison, tuple(places), comparison.pairing
         if comparison.left.opened is None or comparison.right.opened is None or comparison.pairing is None:
             return None
-        rows = (comparison.rows[place] for place in places)
-        return picked(comparison.left.reading(), comparison.right.reading(), rows)
+        rows = [comparison.rows[place] for place in places]
+        return Chosen(comparison.left.reading(), comparison.right.reading(), rows)
 
     def forget(self) -> None:
         """Nothing is picked."""

@@ -23,7 +23,7 @@ from ckpt_gui.gui import rich
 from ckpt_gui.gui.heatmap_controls.controls import Controls
 from ckpt_gui.gui.heatmap_controls.options import Options, keep, remembered
 from ckpt_gui.gui.jobs import Jobs
-from ckpt_gui.gui.pair_panel.frame import GONE, Frame, Selection, words_label
+from ckpt_gui.gui.pair_panel.frame import GONE, Chosen, Frame, Selection, words_label
 from ckpt_gui.gui.pair_panel.trio import Trio
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.spoken import Elided, muted, spoken
@@ -69,7 +69,7 @@ class PairHeatmap(QWidget):
         self.setAccessibleName("Heat-maps of a pair")
         self._jobs, self._settings = jobs, settings
         self._selection = Selection()
-        self._picked: Picked | None = None
+        self._chosen_pairs: Chosen | None = None
         self._laid: _Laid | None = None
         self._plane: Plane | None = None
         self._whole: list[Drawn] = []
@@ -125,12 +125,12 @@ class PairHeatmap(QWidget):
         if self._selection.is_same(comparison, places):
             return
         self.let_go()
-        found = self._picked = self._selection.take(comparison, places)
+        found = self._chosen_pairs = self._selection.take(comparison, places)
         if found is None or len(places) != 1:
             self._frame.say(_PICK_ONE if found is not None else GONE)
             return
         self._frame.wait()
-        self._jobs.run(_WHOLE, lambda _report: _begin(found), self._begun, failed=self._fail)
+        self._jobs.run(_WHOLE, lambda _report: _begin(found.picked), self._begun, failed=self._fail)
 
     def let_go(self) -> None:
         """Stop what is under way and forget the files."""
@@ -141,7 +141,7 @@ class PairHeatmap(QWidget):
         self._frame.rest()
         self.trio.forget()
         self._selection.forget()
-        self._picked, self._laid, self._plane, self._goal = None, None, None, None
+        self._chosen_pairs, self._laid, self._plane, self._goal = None, None, None, None
         self._whole, self._parts = [], []
 
     def _begun(self, laid: _Laid) -> None:
@@ -263,14 +263,14 @@ class PairHeatmap(QWidget):
 
     def go_to_largest(self) -> None:
         """Put the cross-hair where |B − A| is largest, in whatever slice that is."""
-        comparison, places, found = self._selection.comparison, self._selection.places, self._picked
+        comparison, places, found = self._selection.comparison, self._selection.places, self._chosen_pairs
         if comparison is None or found is None or self._laid is None or len(self._laid.views) < 3:
             return
         measures = comparison.rows[places[0]].measures
         if measures is not None:
             self._found(measures.where)
             return
-        self._jobs.run(_FIND, lambda report: _farthest(found, report), self._found, failed=self._fail)
+        self._jobs.run(_FIND, lambda report: _farthest(found.picked, report), self._found, failed=self._fail)
 
     def _found(self, where: tuple[int, ...] | None) -> None:
         if where is None:

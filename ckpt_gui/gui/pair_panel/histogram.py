@@ -19,12 +19,11 @@ from ckpt_gui.gui.histogram_controls.controls import Controls
 from ckpt_gui.gui.histogram_controls.options import Options, keep, remembered
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.pair_panel import histogram_work as work
-from ckpt_gui.gui.pair_panel.frame import GONE, Frame, Selection, words_label
+from ckpt_gui.gui.pair_panel.frame import GONE, Chosen, Frame, Selection, words_label
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.spoken import Elided, muted, spoken
 
 if TYPE_CHECKING:
-    from ckpt_gui.core.diff.picked import Picked
     from ckpt_gui.gui.comparing import Comparison
 
 _VALUES, _SIDES, _DELTA = "pair histogram", "pair histogram of A and B", "pair histogram of B − A"
@@ -54,9 +53,10 @@ class PairHistogram(QWidget):
         self.setAccessibleName("Histograms of pairs")
         self._jobs, self._settings = jobs, settings
         self._selection = Selection()
-        self._picked: Picked | None = None
+        self._chosen_pairs: Chosen | None = None
         self._known: charts.Known | None = None
         self._drawn: dict[str, work.Drawn] = {}
+        self._measuring = False
         self.sides, self.delta = HistogramPlot(self), HistogramPlot(self, alone=_DELTA_COLOUR)
         self.sides.setAccessibleName("Histogram of A and B")
         self.delta.setAccessibleName("Histogram of B − A")
@@ -129,7 +129,7 @@ class PairHistogram(QWidget):
         if self._selection.is_same(comparison, places):
             return
         self.let_go()
-        found = self._picked = self._selection.take(comparison, places)
+        found = self._chosen_pairs = self._selection.take(comparison, places)
         if found is None:
             self._frame.say(GONE)
             return
@@ -137,7 +137,7 @@ class PairHistogram(QWidget):
             plot.point(-1)
         self._views = {"sides": self.controls.options.view(), "delta": self._delta_view()}
         self._frame.wait()
-        self._jobs.run(_VALUES, lambda report: charts.sample(found, report), self._known_now, failed=self._fail)
+        self._jobs.run(_VALUES, lambda report: charts.sample(found.picked, report), self._known_now, failed=self._fail)
 
     def let_go(self) -> None:
         """Stop what is under way and forget the files."""
@@ -145,18 +145,22 @@ class PairHistogram(QWidget):
             self._jobs.cancel(slot)
         self._frame.rest()
         self._selection.forget()
-        self._picked, self._known, self._drawn = None, None, {}
+        self._chosen_pairs, self._known, self._drawn, self._measuring = None, None, {}, False
 
     def _known_now(self, known: charts.Known) -> None:
-        """A look is done; if that was at a sample, the whole follows."""
+        """A look is done; if that was at a sample, the whole follows once the preview stands there."""
         self._known = known
         for name in self._views:
             self._draw(name)
-        if known.sampled and self._picked is not None:
-            found, executor, workers = self._picked, self._jobs.executor(), self._jobs.workers
+
+    def _measure(self) -> None:
+        """Look at all values, after a sample of them."""
+        if self._chosen_pairs is not None:
+            self._measuring = True  # zooming in a preview does not begin it again
+            found, executor, workers = self._chosen_pairs, self._jobs.executor(), self._jobs.workers
             self._jobs.run(
                 _VALUES,
-                lambda report: charts.measure(found, report, executor, workers),
+                lambda report: charts.measure(found.picked, report, executor, workers),
                 self._known_now,
                 failed=self._fail,
                 label=f"Histograms of {self._selection.name()}",
@@ -175,12 +179,16 @@ class PairHistogram(QWidget):
 
     def _drafted(self, name: str, drawn: work.Drawn) -> None:
         self._show(name, drawn)
-        if drawn.chart is None or drawn.chart.exact or drawn.known.sampled or self._picked is None:
+        if drawn.known.sampled:
+            if name == "sides" and not self._measuring:
+                self._measure()
             return
-        found, executor, workers = self._picked, self._jobs.executor(), self._jobs.workers
+        if drawn.chart is None or drawn.chart.exact or self._chosen_pairs is None:
+            return
+        found, executor, workers = self._chosen_pairs, self._jobs.executor(), self._jobs.workers
         self._jobs.run(
             _slot(name),
-            lambda report: work.count(name, found, drawn, report, executor, workers),
+            lambda report: work.count(name, found.picked, drawn, report, executor, workers),
             partial(self._show, name),
             failed=self._fail,
             label=f"Histograms of {self._selection.name()}",

@@ -84,11 +84,8 @@ class PairScatter(QWidget):
         if found is None:
             self._frame.say(GONE)
             return
-        if (why := found.why_alone()) and found.alone() is not None:
-            self._frame.say(f"{why} There is nothing to lay it against")
-            return
         self._frame.wait()
-        self._jobs.run(_SLOT, lambda _report: _begin(found), self._previewed, failed=self._fail)
+        self._jobs.run(_SLOT, lambda _report: _begin(found.picked), self._previewed, failed=self._fail)
 
     def let_go(self) -> None:
         """Stop what is under way and forget the files."""
@@ -159,6 +156,8 @@ class PairScatter(QWidget):
 
 def _begin(found: Picked) -> _Drawn:
     """On a job's thread: which pairs there are, and a first look."""
+    if why := found.why_alone():
+        raise NoValues(f"{why} There is nothing to lay it against")
     plans, trouble = list[Plan](), list[ReadError]()
     for one in found.plans():
         if isinstance(one, Plan):

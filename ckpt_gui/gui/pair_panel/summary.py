@@ -11,14 +11,14 @@ from ckpt_gui.core.diff import sections
 from ckpt_gui.core.progress import Report
 from ckpt_gui.gui.facts_text import FactsText
 from ckpt_gui.gui.jobs import Jobs
-from ckpt_gui.gui.pair_panel.frame import GONE, Frame, Selection
+from ckpt_gui.gui.pair_panel.frame import GONE, Chosen, Frame, Selection
 
 if TYPE_CHECKING:
-    from ckpt_gui.core.diff.picked import Picked
     from ckpt_gui.core.diff.sections import Looked
+    from ckpt_gui.core.facts import Section
     from ckpt_gui.gui.comparing import Comparison
 
-_LOOK, _AT = "pair values", "pair at its largest difference"
+_LOOK, _AT, _TELL = "pair values", "pair at its largest difference", "pairs in words"
 UNASKED_NBYTES = 1 << 30
 """Of both sides together, that a mere click has looked at."""
 
@@ -41,7 +41,7 @@ class PairSummary(QWidget):
         self.setAccessibleName("The pair in words")
         self._jobs = jobs
         self._selection = Selection()
-        self._picked: Picked | None = None
+        self._chosen_pairs: Chosen | None = None
         self._looked: Looked | None = None
         self._values = ""
         """The two where they are furthest apart."""
@@ -59,42 +59,46 @@ class PairSummary(QWidget):
         """Show these pairs; called again while values come in."""
         if not self._selection.is_same(comparison, places):
             self.let_go()
-            self._picked = self._selection.take(comparison, places)
-            if self._picked is not None:
-                self._look(self._picked)
-        if self._picked is None:
+            self._chosen_pairs = self._selection.take(comparison, places)
+            if self._chosen_pairs is not None:
+                self._look(self._chosen_pairs)
+        if self._chosen_pairs is None:
             self._frame.say(GONE)
         elif not places:
             self._frame.say("There is no pair of tensors in what is picked")
         else:
             self._tell()
-            self._look_there(self._picked)
+            self._look_there(self._chosen_pairs)
 
     def let_go(self) -> None:
         """Stop what is under way and forget the files."""
-        for slot in (_LOOK, _AT):
+        for slot in (_LOOK, _AT, _TELL):
             self._jobs.cancel(slot)
         self._selection.forget()
-        self._picked, self._looked, self._values, self._where = None, None, "", None
+        self._chosen_pairs, self._looked, self._values, self._where = None, None, "", None
 
-    def _look(self, found: Picked) -> None:
+    def _look(self, found: Chosen) -> None:
         """Statistics of the values; those of a large group only where they are asked for."""
-        if not found.pairs or sum(found.nbytes()) > UNASKED_NBYTES:
-            return
         executor, workers = self._jobs.executor(), self._jobs.workers
+
+        def work(report: Report) -> Looked | None:
+            if not found.rows or sum(found.picked.nbytes()) > UNASKED_NBYTES:
+                return None
+            return sections.look(found.picked, report, executor, workers)
+
         self._jobs.run(
             _LOOK,
-            lambda report: sections.look(found, report, executor, workers),
+            work,
             self._looked_at,
             failed=lambda _sentence, _details: None,  # the change, or the problem, says as much
             label=f"Values of {self._selection.name()}",
         )
 
-    def _looked_at(self, looked: Looked) -> None:
+    def _looked_at(self, looked: Looked | None) -> None:
         self._looked = looked
         self._tell()
 
-    def _look_there(self, found: Picked) -> None:
+    def _look_there(self, found: Chosen) -> None:
         """The two values where they are furthest apart, once that is known."""
         comparison, places = self._selection.comparison, self._selection.places
         assert comparison is not None
@@ -105,7 +109,7 @@ class PairSummary(QWidget):
         self._where = where
 
         def work(_report: Report) -> str:
-            return sections.at_largest(found, where)
+            return sections.at_largest(found.picked, where)
 
         self._jobs.run(_AT, work, self._read_there, failed=lambda sentence, _details: self.message.emit(sentence))
 
@@ -115,14 +119,22 @@ class PairSummary(QWidget):
 
     def _tell(self) -> None:
         comparison, places = self._selection.comparison, self._selection.places
-        if comparison is None or self._picked is None or not places:
+        if comparison is None or self._chosen_pairs is None or not places:
             return
-        left, right = self._picked.left.checkpoint, self._picked.right.checkpoint
+        left, right = self._chosen_pairs.left.checkpoint, self._chosen_pairs.right.checkpoint
+        looked, rows = self._looked, comparison.rows
         if len(places) == 1:
-            row = comparison.rows[places[0]]
-            made = sections.of_pair(left, right, row, places[0], values=self._values, looked=self._looked)
-        else:
-            made = sections.of_several(comparison.rows, places, self._looked)
+            self._show(sections.of_pair(left, right, rows[places[0]], places[0], values=self._values, looked=looked))
+            return
+        rows = list(rows)  # a job is not to see it change
+        self._jobs.run(
+            _TELL,
+            lambda _report: sections.of_several(rows, places, looked),
+            self._show,
+            failed=lambda sentence, _details: self._frame.say(sentence),
+        )
+
+    def _show(self, made: tuple[Section, ...]) -> None:
         self.facts.show_sections(made)
         self._frame.show_content()
 

@@ -99,7 +99,7 @@ class Trio(QWidget):
         for other, plot in enumerate(self.plots[: self._shown]):
             if other != number and ranges is None:
                 plot.show_everything()
-            elif other != number:
+            elif other != number and ranges is not None:
                 plot.see(ranges)
         self._linking = False
 

@@ -16,7 +16,7 @@ from ckpt_gui.core.table.index_line import BadIndex, Place, parse_place
 from ckpt_gui.core.table.layout import Layout
 from ckpt_gui.core.table.styles import Style
 from ckpt_gui.gui.jobs import Jobs
-from ckpt_gui.gui.pair_panel.frame import GONE, Frame, Selection
+from ckpt_gui.gui.pair_panel.frame import GONE, Chosen, Frame, Selection
 from ckpt_gui.gui.pair_panel.stacked import PairModel, Stacked
 from ckpt_gui.gui.spoken import Elided, spoken
 from ckpt_gui.gui.values_grid.grid import Grid
@@ -24,7 +24,6 @@ from ckpt_gui.gui.values_grid.pages import Pages
 from ckpt_gui.gui.values_grid.tools import GoLine, IndexLine, StyleLine
 
 if TYPE_CHECKING:
-    from ckpt_gui.core.diff.picked import Picked
     from ckpt_gui.core.table.seek import Found
     from ckpt_gui.gui.comparing import Comparison
 
@@ -48,8 +47,10 @@ class PairValues(QWidget):
         self.setAccessibleName("Values of a pair")
         self._jobs = jobs
         self._selection = Selection()
-        self._picked: Picked | None = None
+        self._chosen_pairs: Chosen | None = None
         self._table: PairTable | None = None
+        self._goal: Place | None = None
+        """Where to go once the table is there."""
         self.model = PairModel(self)
         self.grid = Grid(self.model, self)
         self._lines = Stacked(self.model, self.grid.view)
@@ -110,12 +111,12 @@ class PairValues(QWidget):
         if self._selection.is_same(comparison, places):
             return
         self.let_go()
-        found = self._picked = self._selection.take(comparison, places)
+        found = self._chosen_pairs = self._selection.take(comparison, places)
         if found is None or len(places) != 1:
             self._frame.say(_PICK_ONE if found is not None else GONE)
             return
         self._frame.wait()
-        self._jobs.run(_OPEN, lambda _report: cells.open_pair(found), self._opened, failed=self._fail)
+        self._jobs.run(_OPEN, lambda _report: cells.open_pair(found.picked), self._opened, failed=self._fail)
 
     def let_go(self) -> None:
         """Stop what is under way and forget the files."""
@@ -125,7 +126,7 @@ class PairValues(QWidget):
         self.model.show(None, None)
         self._frame.rest()
         self._selection.forget()
-        self._picked, self._table = None, None
+        self._chosen_pairs, self._table, self._goal = None, None, None
 
     def _opened(self, table: PairTable) -> None:
         self._table = table
@@ -139,6 +140,8 @@ class PairValues(QWidget):
         self._turn(table.start)
         self._say("")
         self.cell_line.say(table.why)
+        if self._goal is not None:
+            self.go_to(self._goal)
 
     def _turn(self, shown: Layout) -> None:
         """Show other entries of the same pair, and say so in the index line."""
@@ -187,7 +190,9 @@ class PairValues(QWidget):
         self.grid.setFocus()
 
     def go_to(self, place: Place) -> None:
-        """Make an entry of the pair the current cell; the index line gives way where it leaves it out."""
+        """Make an entry of the pair the current cell, once it is there; the index line gives way where it leaves it
+        out."""
+        self._goal = place if self._table is None else None
         shown = self.model.layout or (self._table.start if self._table is not None else None)
         if shown is None:
             return
