@@ -55,6 +55,14 @@ class BarDelegate(QStyledItemDelegate):
         painter.restore()
 
 
+class KindDelegate(QStyledItemDelegate):
+    """Shape and element type: where there is no room, the type gives way before the shape does."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideRight
+
+
 class DiffTree(QTreeView):
     """Pairs beneath groups."""
 
@@ -74,6 +82,9 @@ class DiffTree(QTreeView):
         self.setFrameShape(self.Shape.NoFrame)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setItemDelegateForColumn(KEYS.index("rel"), BarDelegate(self))
+        kinds = KindDelegate(self)
+        for name in ("left", "right"):
+            self.setItemDelegateForColumn(KEYS.index(name), kinds)
         self._filling = self._by_hand = False
         self._dress_header(self.header())
 
