@@ -465,6 +465,7 @@ def test_another_measure_is_drawn(pages: Pages, depth: ChangeOverDepth) -> None:
 def test_kinds_are_switched_off(pages: Pages, depth: ChangeOverDepth) -> None:
     pages.show(depth, *(row.key for row in pages.comparison.rows if row.key.startswith("h.")))
     depth.legend.item(0).setCheckState(Qt.CheckState.Unchecked)
+    pages.settle()
     assert depth.plot.picture is not None
     assert len(depth.plot.picture.traces) == 1
 

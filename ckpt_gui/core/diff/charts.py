@@ -77,7 +77,7 @@ def sample(found: Picked, report: Report = SILENT) -> Known:
     def side(reading: Reading, part: Part) -> Gathered:
         return chart.sample(reading, [part], report)
 
-    plans, why = _planned(found)
+    plans, why = _planned(found, report)
     chosen = plans[:: -(-len(plans) // MAX_SAMPLED) or 1]
     times = sum(one.elements for one in plans) / max(sum(one.elements for one in chosen), 1)
 
@@ -108,7 +108,7 @@ def measure(
 
     sides = _sides(found, side)
     done = sum(sizes)
-    plans, why = _planned(found)
+    plans, why = _planned(found, report)
     return _known(sides, *_together(plans, delta, why))
 
 
@@ -133,10 +133,10 @@ def _sides(found: Picked, look: Callable[[Reading, Part], Gathered]) -> Gathered
     )  # fmt: skip
 
 
-def _planned(found: Picked) -> tuple[list[Plan], str]:
+def _planned(found: Picked, report: Report) -> tuple[list[Plan], str]:
     """The pairs that can be compared, and what is to be said of the others."""
     plans, reasons = list[Plan](), list[str]()
-    for one in found.plans():
+    for one in found.plans(report):
         if isinstance(one, ReadError):
             reasons.append(str(one))
         else:
@@ -225,7 +225,7 @@ def count_delta(
     found: Picked, drawn: Chart, equal: int, report: Report = SILENT, executor: Executor | None = None, workers: int = 1
 ) -> Chart:
     """B − A of the elements that differ, each counted; ``equal``: how many do not. Raises as ``count_sides`` does."""
-    plans, _why = _planned(found)
+    plans, _why = _planned(found, report)
     total, done = sum(one.nbytes for one in plans), 0
     counts, below, above = np.zeros(len(drawn.edges) - 1, np.int64), 0, 0
     for one in plans:

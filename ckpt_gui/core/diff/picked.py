@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ckpt_gui.core.diff.compare import Plan, plan
 from ckpt_gui.core.diff.nouns import Row
 from ckpt_gui.core.errors import ReadError
+from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.tensors import Reading
 
 NO_A = "It was added: only B has it."
@@ -54,9 +55,14 @@ class Picked:
         """The sentence that goes with it; "" for a pair or several."""
         return "" if self.alone() is None else NO_A if self.pairs[0][0] < 0 else NO_B
 
-    def plans(self) -> Iterator[Plan | ReadError]:
-        """How each pair that stands on both sides is compared, or why it cannot be. May read indices of sparse ones."""
-        for left, right in self.both:
+    def plans(self, report: Report = SILENT) -> Iterator[Plan | ReadError]:
+        """How each pair that stands on both sides is compared, or why it cannot be. May read indices of sparse ones.
+
+        Raises what ``report`` raises.
+        """
+        both = self.both
+        for number, (left, right) in enumerate(both):
+            report.at(number, len(both), "pairs")
             try:
                 yield plan(self.left, left, self.right, right)
             except ReadError as exc:

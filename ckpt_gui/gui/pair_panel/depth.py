@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
@@ -11,9 +10,8 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSplitter, QVBo
 from ckpt_gui.core.diff import over_depth
 from ckpt_gui.core.diff.over_depth import MEASURES, PERCENT, Found
 from ckpt_gui.core.diff.whole import network_of
-from ckpt_gui.core.progress import Report
 from ckpt_gui.core.stats.layers import leading_kinds
-from ckpt_gui.core.stats.layers_picture import picture
+from ckpt_gui.core.stats.layers_picture import Picture, picture
 from ckpt_gui.gui.facts_text import FactsText
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.kind_legend import KindLegend
@@ -23,7 +21,9 @@ from ckpt_gui.gui.spoken import Elided, spoken
 if TYPE_CHECKING:
     from ckpt_gui.core.depth import Depth
     from ckpt_gui.core.diff.nouns import Row
+    from ckpt_gui.core.facts import Section
     from ckpt_gui.core.model import Checkpoint
+    from ckpt_gui.core.pairing import Pairing
     from ckpt_gui.gui.comparing import Comparison
 
 SHOWN_KINDS = 10
@@ -32,6 +32,33 @@ _SLOT = "change over depth"
 _AGAIN_MS = 400
 """Between two pictures while values come in."""
 _HINT = "Point at a mark, or press the arrows, to read it; a click or Enter goes to the pair"
+
+
+class _Wanted(NamedTuple):
+    """What is to be drawn, as it was when that was asked for."""
+
+    rows: list[Row]
+    places: tuple[int, ...]
+    pairing: Pairing
+    checkpoint: Checkpoint
+    depth: Depth | None
+    name: str
+    log: bool | None
+    """None: as it suits."""
+    kinds: tuple[str, ...]
+    """Of the legend; ``hidden`` is of these."""
+    hidden: frozenset[str]
+
+
+class _Made(NamedTuple):
+    """What a job made of it."""
+
+    found: Found
+    picture: Picture
+    hidden: frozenset[str]
+    log: bool
+    words: str
+    sections: tuple[Section, ...]
 
 
 class ChangeOverDepth(QWidget):
@@ -51,7 +78,6 @@ class ChangeOverDepth(QWidget):
         self._jobs = jobs
         self._selection = Selection()
         self._depth: Depth | None = None
-        self._found: Found | None = None
         self._log_by_hand = False
         self._again = QTimer(self, singleShot=True, interval=_AGAIN_MS)
         self._again.timeout.connect(self._compute)
@@ -66,7 +92,7 @@ class ChangeOverDepth(QWidget):
         self.plot.pointed.connect(self._pointed)
         self.plot.chosen.connect(self._chosen)
         self.legend = KindLegend(self)
-        self.legend.switched.connect(self._draw)
+        self.legend.switched.connect(self._compute)
         self._read_out = spoken(Elided(self), "The point looked at")
         self.outliers = FactsText("Pairs that stand out", self)
         self.outliers.node_wanted.connect(self.place_wanted)
@@ -133,7 +159,7 @@ class ChangeOverDepth(QWidget):
         self._again.stop()
         self._frame.rest()
         self._selection.forget()
-        self._depth, self._found = None, None
+        self._depth = None
 
     def _name(self) -> str:
         name: str = self.measure.currentData()
@@ -141,46 +167,33 @@ class ChangeOverDepth(QWidget):
 
     def _compute(self) -> None:
         comparison, places = self._selection.comparison, self._selection.places
-        if comparison is None:
+        if comparison is None or comparison.left.opened is None or comparison.pairing is None:
             return
-        rows, depth, name = list(comparison.rows), self._depth, self._name()
-        pairing = comparison.pairing
+        wanted = _Wanted(
+            list(comparison.rows), places, comparison.pairing, comparison.left.opened.checkpoint, self._depth, self._name(),
+            self.log.isChecked() if self._log_by_hand else None, self.legend.kinds, frozenset(self.legend.hidden),
+        )  # fmt: skip
+        self._jobs.run(
+            _SLOT,
+            lambda _report: _draw(wanted),
+            self._show,
+            failed=lambda sentence, _details: self._frame.say(sentence),
+        )
 
-        def work(_report: Report) -> Found:
-            wanted = places if len(places) > 1 or pairing is None else network_of(pairing, rows, places)
-            return over_depth.over_depth(depth or over_depth.layers(rows, wanted), rows, name)
-
-        self._jobs.run(_SLOT, work, self._show, failed=lambda sentence, _details: self._frame.say(sentence))
-
-    def _show(self, found: Found) -> None:
-        comparison = self._selection.comparison
-        if comparison is None:
-            return
-        self._found, self._depth = found, found.depth
-        if not found.depth.stops:
+    def _show(self, made: _Made) -> None:
+        self._depth = made.found.depth
+        if not self._depth.stops:
             self._frame.say("There is no pair of tensors in what is picked, so nothing changes over depth")
             return
-        kinds = tuple(found.depth.kinds)
+        kinds = tuple(self._depth.kinds)
         if kinds != self.legend.kinds:
-            assert comparison.left.opened is not None
-            leading = _leading(comparison.left.opened.checkpoint, found.depth, comparison.rows)
-            self.legend.show_kinds(kinds, set(kinds) - set(leading[:SHOWN_KINDS]))
-        if not self._log_by_hand:
-            self.log.setChecked(over_depth.proposes_log(found.drawn, self._name()))
-        self._draw()
-        self._frame.show_content()
-
-    def _draw(self) -> None:
-        found, comparison = self._found, self._selection.comparison
-        if found is None or comparison is None:
-            return
-        rows, name = comparison.rows, self._name()
-        log = self.log.isChecked() and name not in PERCENT
-        shown = picture(found.depth, found.drawn, found.outliers, log=log, hidden=self.legend.hidden, apart=True)
+            self.legend.show_kinds(kinds, made.hidden)
+        self.log.setChecked(made.log)
         picked = frozenset(self._selection.places if len(self._selection.places) == 1 else ())
-        self.plot.show_picture(shown, picked=picked, words=over_depth.description(found, shown, rows, name))
-        self.outliers.show_sections(over_depth.sections(found, rows, name))
+        self.plot.show_picture(made.picture, picked=picked, words=made.words)
+        self.outliers.show_sections(made.sections)
         self._pointed(self.plot.place)
+        self._frame.show_content()
 
     def _pointed(self, place: int) -> None:
         shown, comparison = self.plot.picture, self._selection.comparison
@@ -200,7 +213,7 @@ class ChangeOverDepth(QWidget):
 
     def _log_clicked(self) -> None:
         self._log_by_hand = True
-        self._draw()
+        self._compute()
 
     def sentence(self) -> str:
         """What stands in place of the chart; "" where it is there."""
@@ -211,6 +224,18 @@ class ChangeOverDepth(QWidget):
         return self._read_out.whole
 
 
-def _leading(checkpoint: Checkpoint, depth: Depth, rows: Sequence[Row]) -> list[str]:
-    """The kinds by how much they tell, as the Layers page has them; of A's tensors."""
-    return leading_kinds(checkpoint, depth.renumbered(lambda place: rows[place].left))
+def _draw(wanted: _Wanted) -> _Made:
+    """On a job's thread."""
+    rows, name, places = wanted.rows, wanted.name, wanted.places
+    several = len(places) > 1
+    depth = wanted.depth or over_depth.layers(rows, places if several else network_of(wanted.pairing, rows, places))
+    found = over_depth.over_depth(depth, rows, name)
+    hidden = wanted.hidden
+    if tuple(depth.kinds) != wanted.kinds:
+        leading = leading_kinds(wanted.checkpoint, depth.renumbered(lambda place: rows[place].left))
+        hidden = frozenset(depth.kinds) - set(leading[:SHOWN_KINDS])
+    log = over_depth.proposes_log(found.drawn, name) if wanted.log is None else wanted.log
+    log = log and name not in PERCENT
+    shown = picture(depth, found.drawn, found.outliers, log=log, hidden=hidden, apart=True)
+    words, sections = over_depth.description(found, shown, rows, name), over_depth.sections(found, rows, name)
+    return _Made(found, shown, hidden, log, words, sections)

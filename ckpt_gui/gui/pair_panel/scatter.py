@@ -85,7 +85,7 @@ class PairScatter(QWidget):
             self._frame.say(GONE)
             return
         self._frame.wait()
-        self._jobs.run(_SLOT, lambda _report: _begin(found.picked), self._previewed, failed=self._fail)
+        self._jobs.run(_SLOT, lambda report: _begin(found.picked, report), self._previewed, failed=self._fail)
 
     def let_go(self) -> None:
         """Stop what is under way and forget the files."""
@@ -154,12 +154,12 @@ class PairScatter(QWidget):
         return self._readout.whole
 
 
-def _begin(found: Picked) -> _Drawn:
+def _begin(found: Picked, report: Report) -> _Drawn:
     """On a job's thread: which pairs there are, and a first look."""
     if why := found.why_alone():
         raise NoValues(f"{why} There is nothing to lay it against")
     plans, trouble = list[Plan](), list[ReadError]()
-    for one in found.plans():
+    for one in found.plans(report):
         if isinstance(one, Plan):
             plans.append(one)
         else:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ckpt_gui.gui.comparing import Comparison
 
 _LOOK, _AT, _TELL = "pair values", "pair at its largest difference", "pairs in words"
-UNASKED_NBYTES = 1 << 30
-"""Of both sides together, that a mere click has looked at."""
+UNASKED_NBYTES, UNASKED_PAIRS = 1 << 30, 2_000
+"""Bytes of both sides together, and pairs, that a mere click has looked at."""
 
 
 class PairSummary(QWidget):
@@ -82,7 +82,7 @@ class PairSummary(QWidget):
         executor, workers = self._jobs.executor(), self._jobs.workers
 
         def work(report: Report) -> Looked | None:
-            if not found.rows or sum(found.picked.nbytes()) > UNASKED_NBYTES:
+            if not 0 < len(found.rows) <= UNASKED_PAIRS or sum(found.picked.nbytes()) > UNASKED_NBYTES:
                 return None
             return sections.look(found.picked, report, executor, workers)
 
