@@ -170,7 +170,8 @@ class ChangeOverDepth(QWidget):
         if comparison is None or comparison.left.opened is None or comparison.pairing is None:
             return
         wanted = _Wanted(
-            list(comparison.rows), places, comparison.pairing, comparison.left.opened.checkpoint, self._depth, self._name(),
+            list(comparison.rows), places, comparison.pairing, comparison.left.opened.checkpoint, self._depth,
+            self._name(),
             self.log.isChecked() if self._log_by_hand else None, self.legend.kinds, frozenset(self.legend.hidden),
         )  # fmt: skip
         self._jobs.run(
