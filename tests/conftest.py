@@ -28,3 +28,15 @@ def real() -> Path:
     if not REAL.is_dir():
         pytest.skip(f"the folder of real checkpoints is not on this machine ({REAL})")
     return REAL
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warned_once() -> None:
+    """What torch says once a process, of whichever test comes first, is said here."""
+    from tests.builders.common import quiet
+
+    with quiet():
+        import torch
+
+        torch.eye(1).to_sparse_csr()
+        torch.sparse_coo_tensor(torch.zeros(1, 1, dtype=torch.int64), torch.ones(1), (1,))

@@ -75,6 +75,11 @@ def test_info_imports_nothing_heavy(checkpoint: Path, words: tuple[str, ...]) ->
         (("convert", "a", "-o", "b"), "later version"),
         (("open",), "no display"),
         (("demo",), "no display"),
+        (("compare",), "FILE"),
+        (("compare", "a", "b"), "no display"),
+        (("compare", "a", "b", "--map", "(oh", "--screenshot", "x.png"), "no rule"),
+        (("compare", "a", "b", "--map", "auto", "--map", "a => b", "--screenshot", "x.png"), "stands alone"),
+        (("compare", "a", "b", "--rtol", "-1", "--screenshot", "x.png"), "0 or more"),
     ],
 )
 def test_trouble_is_one_line_and_exit_code_2(words: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
@@ -134,3 +139,23 @@ def test_a_picture_of_trouble_is_exit_code_2(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == f"ckpt-gui: {tmp_path / 'absent.pt'} does not exist\n"
     assert picture.stat().st_size > 0
+
+
+def test_a_picture_of_a_comparison(checkpoint: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "out.png"
+    words = ("compare", checkpoint, checkpoint, "--left", "model_state_dict", "--tab", "summary", "--atol", "1")
+    done = run(*words, "--screenshot", picture, XDG_CONFIG_HOME=str(tmp_path))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert picture.stat().st_size > 0
+
+
+def test_a_part_that_is_not_there_is_trouble(checkpoint: Path, tmp_path: Path) -> None:
+    done = run(
+        "compare", checkpoint, checkpoint, "--left", "no/where", "--screenshot", tmp_path / "out.png",
+        XDG_CONFIG_HOME=str(tmp_path),
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert "nothing at no/where" in done.stderr
+    assert done.stderr.count("\n") == 1

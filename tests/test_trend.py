@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,14 @@ def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert told["series"][1]["change"][0] is None
     assert told["series"][1]["change"][1] > 0
     assert told["first_nan"]["tensors"] == [{"path": ["state_dict", "2.weight"], "nan": 1, "where": [3, 5]}]
+
+
+def test_histograms_have_common_edges(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trend", str(folder), "--key", "0.weight", "--histograms", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["series"][0]["histograms"]
+
+    assert found["edges"] == sorted(found["edges"])
+    assert [sum(counts) for counts in found["counts"]] == [128] * 4 + [0] * 2
 
 
 def test_csv_is_a_line_for_each_tensor_and_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,6 +83,7 @@ def test_files_that_cannot_be_opened_are_told_and_passed_by(folder: Path, capsys
     [
         (["--stat", "nonsense"], "nonsense is none of them"),
         (["--json", "--csv"], "choose one"),
+        (["--histograms"], "goes with --json"),
         (["--key", "absent*"], "no tensor of these files"),
     ],
 )
@@ -85,6 +96,32 @@ def test_trouble_is_a_sentence(
     assert told.err.startswith("ckpt-gui: ")
     assert sentence in told.err
     assert told.err.count("\n") == 1
+
+
+def test_a_picture_of_a_run(folder: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "run.png"
+    done = shell("compare", folder, "--screenshot", picture)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert picture.stat().st_size > 20_000
+
+
+def test_one_file_is_nothing_to_compare(folder: Path) -> None:
+    done = shell("compare", next(folder.iterdir()))
+    assert done.returncode == 2
+    assert "takes two checkpoints, three or more of one run, or the folder of a run" in done.stderr
+
+
+def test_a_picture_of_a_run_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = shell("compare", tmp_path / "empty", "--screenshot", tmp_path / "run.png")
+    assert done.returncode == 2
+    assert "holds no checkpoint" in done.stderr
+
+
+def shell(*words: object) -> subprocess.CompletedProcess[str]:
+    """As a person runs it."""
+    command = [sys.executable, "-m", "ckpt_gui", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_one_readable_file_is_no_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

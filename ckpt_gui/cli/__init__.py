@@ -10,27 +10,15 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from ckpt_gui import __version__
+from ckpt_gui.cli.arguments import parser
 from ckpt_gui.core.errors import CheckpointError
 
-PAIR_TABS = ("overview", "summary", "histogram", "heat-map", "values", "scatter", "layers")
-"""Pages of a comparison."""
-TABS = ("summary", "histogram", "heat-map", "values", "layers", "info", "overview")
 VERBS = ("open", "compare", "info", "stats", "diff", "trend", "verify", "demo")
 LATER = ("convert", "integrate")
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
-SORTS = ("file", "key", "change", "max_abs", "mean_abs", "l2", "rel_l2", "cosine", "share", "flips")
 READ_WORKER, SOLVE_WORKER = "--read-worker", "--solve-worker"
 """How the window's own processes are started where it is frozen into one program; see ``gui.child``."""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Trouble with the arguments is one line, as all trouble is."""
-
-    def error(self, message: str) -> NoReturn:
-        raise CheckpointError(f"{message}; see ckpt-gui --help")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,7 +58,7 @@ def _run(words: list[str]) -> int:
         raise CheckpointError(f"{words[0]} comes with a later version; so far there are {', '.join(VERBS)}")
     if not words or (words[0] not in VERBS and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "open")
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     if options.verb in ("open", "compare", "demo"):
         from ckpt_gui.cli import show
 
@@ -91,89 +79,3 @@ def _run_of(verb: str) -> Callable[[argparse.Namespace], int]:
     else:
         from ckpt_gui.cli.verify import run
     return run
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="ckpt-gui", description="Look inside PyTorch checkpoints, safely and at once.")
-    parser.add_argument("--version", action="version", version=f"ckpt-gui {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
-    opener = verbs.add_parser("open", help="the window (also without the word: ckpt-gui FILE)")
-    opener.add_argument("files", nargs="*", metavar="FILE", help="checkpoint or folder; FILE::PATH opens at a tensor")
-    comparer = verbs.add_parser("compare", help="the window on what differs between two checkpoints, or over a run")
-    _declare_compare(comparer)
-    demo = verbs.add_parser("demo", help="two small training checkpoints that come with the program, compared")
-    for verb in (opener, comparer, demo):
-        verb.add_argument("--screenshot", metavar="OUT.png", help="wait for every job, save a picture, exit")
-    opener.add_argument("--select", metavar="PATH", help="select what is at this path: optimizer/state/0/exp_avg")
-    opener.add_argument("--tab", choices=TABS, help="show this tab on the right")
-    for verb in (comparer, demo):
-        verb.add_argument("--select", metavar="KEY", help="select this pair, or this group: layers.0.attn")
-        verb.add_argument("--tab", choices=PAIR_TABS, help="show this tab on the right")
-    info = verbs.add_parser("info", help="what is inside")
-    info.add_argument("file", metavar="FILE")
-    info.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    info.add_argument("--all", action="store_true", help="list every tensor, however many")
-    verify = verbs.add_parser("verify", help="does it hold together, are the values finite; exit code 1 if not")
-    verify.add_argument("file", metavar="FILE", help="checkpoint or folder")
-    verify.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    verify.add_argument("--all", action="store_true", help="list every problem and finding, however many")
-    stats = verbs.add_parser("stats", help="statistics and histograms of the values")
-    _declare_stats(stats)
-    diff = verbs.add_parser("diff", help="what differs between two; exit code 1 if something does")
-    _declare_diff(diff)
-    _declare_trend(verbs.add_parser("trend", help="a statistic over a run of checkpoints, step by step"))
-    for verb in (info, verify, stats, diff):
-        verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
-    return parser
-
-
-def _declare_compare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE|DIR",
-                        help="two checkpoints; three and more, or a folder of them: a run")  # fmt: skip
-    parser.add_argument("--left", metavar="PATH", help="compare only this part of A")
-    parser.add_argument("--right", metavar="PATH", help="compare only this part of B")
-    parser.add_argument("--map", metavar="RULE", action="append",
-                        help="rename A's tensors: 'RE => TEXT'; auto takes the rules that are proposed")  # fmt: skip
-    parser.add_argument("--rtol", type=float, metavar="X", help="relative tolerance of what counts as close")
-    parser.add_argument("--atol", type=float, metavar="X", help="absolute tolerance of what counts as close")
-
-
-def _declare_trend(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE|DIR", help="checkpoints of one run, or their folder")
-    parser.add_argument("--key", metavar="GLOB", action="append", help="only tensors whose path or last key fits")
-    parser.add_argument(
-        "--stat", metavar="NAME", default="l2", help="what to follow: mean, std, l2 (the default), p50 …"
-    )
-    parser.add_argument("--together", action="store_true", help="all these tensors as one")
-    parser.add_argument("--change", action="store_true", help="what each step changed too: relative L2")
-    parser.add_argument("--first-nan", action="store_true", help="find the first step with NaN, by bisection")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    parser.add_argument("--csv", action="store_true", help="a line for each tensor and file, separated by commas")
-    parser.add_argument("--all", action="store_true", help="a row for every tensor, however many")
-    parser.add_argument("--patient", action="store_true", help="no time limit on reading the indexes")
-
-
-def _declare_stats(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE")
-    parser.add_argument("--key", metavar="GLOB", action="append", help="only tensors whose path or last key fits")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, histograms included")
-    parser.add_argument("--csv", action="store_true", help="a line a tensor, separated by commas")
-    parser.add_argument("--bins", type=int, metavar="N", help="bins of each histogram, 1 to 100")
-    parser.add_argument("--spectrum", action="store_true", help="singular values of matrices too (slow, Ctrl+C stops)")
-    parser.add_argument("--all", action="store_true", help="a row for every tensor, however many")
-
-
-def _declare_diff(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", help="two files: A and B (or what git gives a diff driver)")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    parser.add_argument("--html", metavar="REPORT", help="write one self-contained page with charts")
-    parser.add_argument("--left", metavar="PATH", help="compare this part of A: model_state_dict")
-    parser.add_argument("--right", metavar="PATH", help="with this part of B")
-    parser.add_argument(
-        "--map", metavar="RULE", action="append", help="rename A's keys: 'RE => TEXT'; auto: as proposed"
-    )
-    parser.add_argument("--rtol", type=float, help="close is |B - A| <= atol + rtol |A|; close counts as equal then")
-    parser.add_argument("--atol", type=float)
-    parser.add_argument("--only", metavar="CLASS", action="append", help="rows of this class: changed, added, shape …")
-    parser.add_argument("--sort", choices=SORTS, help="largest first; cosine smallest first")
-    parser.add_argument("--all", action="store_true", help="every row and value, however many")

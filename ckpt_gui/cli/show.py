@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, trouble: Callable[[str], int]) -> int:
         raise CheckpointError(
             "there is no display to show a window on; add --screenshot OUT.png, or use: ckpt-gui info"
         )
-    readers = before_qt([] if follow else files)
+    readers = before_qt([] if follow else files, compared=compared)
     from ckpt_gui.gui.app import run as show
 
     if follow:
@@ -93,7 +93,7 @@ def _wish(options: argparse.Namespace) -> Wish:
     )
 
 
-def before_qt(files: Sequence[str]) -> dict[str, subprocess.Popen[bytes]]:
+def before_qt(files: Sequence[str], *, compared: bool = False) -> dict[str, subprocess.Popen[bytes]]:
     """What is better begun before Qt is imported; returns the processes that read the first files by now."""
     from ckpt_gui.gui import child
 
@@ -102,8 +102,12 @@ def before_qt(files: Sequence[str]) -> dict[str, subprocess.Popen[bytes]]:
     # PySide looks into the source of every module that is imported after it; so the library comes first.
     import ckpt_gui.core.outline
     import ckpt_gui.core.search
-    import ckpt_gui.core.wire  # noqa: F401
+    import ckpt_gui.core.wire
 
+    if compared:
+        import ckpt_gui.core.diff.arrange
+        import ckpt_gui.core.diff.search
+        import ckpt_gui.core.diff.whole  # noqa: F401
     return readers
 
 

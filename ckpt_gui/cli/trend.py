@@ -20,10 +20,10 @@ from ckpt_gui.core.text import escape, plural
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ckpt_gui.core.trend.first_nan import FirstNan
     from ckpt_gui.core.trend.ledger import Ledger
     from ckpt_gui.core.trend.nouns import Run, Subject
     from ckpt_gui.core.trend.series import Line
+    from ckpt_gui.core.trend.told import Asked
 
 FEW = 60
 """Rows of a table; more are for a file or a program to read."""
@@ -33,13 +33,15 @@ def run(options: argparse.Namespace) -> int:
     """Print it; returns the exit code."""
     if options.json and options.csv:
         raise CheckpointError("--json and --csv are two ways of saying the same; choose one")
+    if options.histograms and not options.json:
+        raise CheckpointError("--histograms goes with --json")
     _check_statistic(options.stat)
     gc.disable()  # the indexes live until the end; collecting would only walk them again and again
     found, subjects = _gathered(options)
     workers = min(os.cpu_count() or 1, 8)
     with ThreadPoolExecutor(workers) as executor:
-        lines, changed, nan = _followed(found, subjects, options, executor, workers)
-    _print(found, options, lines, changed, nan)
+        lines, asked = _followed(found, subjects, options, executor, workers)
+    _print(found, options, lines, asked)
     sys.stdout.flush()
     return 0
 
@@ -72,14 +74,16 @@ def _gathered(options: argparse.Namespace) -> tuple[Run, list[Subject]]:
 
 def _followed(
     found: Run, subjects: Sequence[Subject], options: argparse.Namespace, executor: ThreadPoolExecutor, workers: int
-) -> tuple[tuple[Line, ...], tuple[Line, ...] | None, FirstNan | None]:
+) -> tuple[tuple[Line, ...], Asked]:
     from ckpt_gui.core.trend.change import changes
+    from ckpt_gui.core.trend.evolution import evolution
     from ckpt_gui.core.trend.first_nan import first_nan
     from ckpt_gui.core.trend.ledger import Ledger
     from ckpt_gui.core.trend.series import series
+    from ckpt_gui.core.trend.told import Asked
 
     ledger: Ledger = Ledger(found)
-    changed, nan = None, None
+    changed, nan, evolved = None, None, None
     if options.first_nan:  # before the rest is read: it needs less
         with Shown("Looking for NaN") as report:
             tracks = [track for subject in subjects for track in subject.tracks]
@@ -89,36 +93,30 @@ def _followed(
     if options.change:
         with Shown("Comparing steps") as report:
             changed = changes(found, subjects, ledger=ledger, report=report, executor=executor, workers=workers)
-    return lines, changed, nan
+    if options.histograms:
+        with Shown("Counting") as report:
+            evolved = [
+                evolution(found, one, axis="linear", report=report, executor=executor, workers=workers)
+                for one in subjects
+            ]
+    return lines, Asked(changed, nan, evolved)
 
 
-def _print(
-    found: Run,
-    options: argparse.Namespace,
-    lines: Sequence[Line],
-    changed: Sequence[Line] | None,
-    nan: FirstNan | None,
-) -> None:
+def _print(found: Run, options: argparse.Namespace, lines: Sequence[Line], asked: Asked) -> None:
     from ckpt_gui.core.trend.told import COLUMNS, trend_json, trend_rows
 
     if options.json:
-        sys.stdout.write(json.dumps(trend_json(found, options.stat, lines, changed, nan), allow_nan=False) + "\n")
+        sys.stdout.write(json.dumps(trend_json(found, options.stat, lines, asked), allow_nan=False) + "\n")
     elif options.csv:
         columns = [*COLUMNS, "change"] if options.change else list(COLUMNS)
         writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(trend_rows(found, lines, changed))
+        writer.writerows(trend_rows(found, lines, asked.changed))
     else:
-        _print_table(found, options, lines, changed, nan)
+        _print_table(found, options, lines, asked)
 
 
-def _print_table(
-    found: Run,
-    options: argparse.Namespace,
-    lines: Sequence[Line],
-    changed: Sequence[Line] | None,
-    nan: FirstNan | None,
-) -> None:
+def _print_table(found: Run, options: argparse.Namespace, lines: Sequence[Line], asked: Asked) -> None:
     from rich.console import Console
 
     from ckpt_gui.core.trend.words import heading, nan_answer
@@ -134,9 +132,9 @@ def _print_table(
         if stop.problem:
             console.print(f"  {stop.name}: {escape(stop.problem)}")
     _print_lines(console, lines, options.stat, options.all)
-    if changed is not None:
-        _print_lines(console, changed, "change", options.all)
-    for sentence in nan_answer(found, nan) if nan is not None else ():
+    if asked.changed is not None:
+        _print_lines(console, asked.changed, "change", options.all)
+    for sentence in nan_answer(found, asked.nan) if asked.nan is not None else ():
         console.print(sentence)
 
 

@@ -20,6 +20,8 @@ from ckpt_gui.gui.open_files import OpenFiles
 from ckpt_gui.gui.settings import Settings, settings_path
 from ckpt_gui.gui.window import Window
 
+_SOON_MS = 1_000
+"""What waits no longer than this is still part of the picture."""
 _SETTLE_MS = 60
 """After the last job: layouts and fonts are done within a turn or two of the event loop."""
 _SWITCH_SECONDS = 0.0005
@@ -117,6 +119,15 @@ def _after_first_paint(app: QApplication, window: Window) -> None:
     window.recent_menu.prune()
 
 
+def _something_follows(window: Window, own: tuple[QTimer, QTimer]) -> bool:
+    """Whether a part of the window waits a moment before it draws or asks for a job."""
+    return any(
+        timer.isActive() and timer.isSingleShot() and timer.interval() <= _SOON_MS
+        for timer in window.findChildren(QTimer)
+        if timer not in own
+    )
+
+
 def take_when_settled(window: Window, path: str, done: Callable[[bool], object]) -> None:
     """Save a picture of the window once nothing is under way any more; ``done`` is told whether that worked."""
     clock, limit = QTimer(window), QTimer(window)
@@ -127,6 +138,9 @@ def take_when_settled(window: Window, path: str, done: Callable[[bool], object])
     def take() -> None:
         if window.jobs.tasks and limit.isActive():
             return  # settled comes again
+        if limit.isActive() and _something_follows(window, (clock, limit)):
+            clock.start()
+            return
         window.jobs.settled.disconnect(clock.start)
         limit.stop()
         saved = window.grab().save(os.fspath(Path(path)), "PNG")

@@ -33,20 +33,29 @@ class CompareRequests(QObject):
         super().__init__(window)
         self._files, self._comparisons, self._bar, self._window = files, comparisons, bar, window
 
-    def ask(self, file: OpenFile, place: QPoint, node: int = 0) -> QMenu:
-        """A menu of what a file, or the part of it at a node, can be compared with; ``place`` is on the screen."""
-        menu = QMenu(f"Compare {text.escape(file.name)} with", self._window)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.setToolTipsVisible(True)
+    def ask(self, file: OpenFile, place: QPoint, node: int = 0) -> None:
+        """What to compare a file with, or the part of it at a node; ``place`` of the menu is on the screen.
+
+        Where there is only the disk to look at, that at once.
+        """
+        if len(self._files.all()) < 2 and not _own_parts(file, node):
+            self._look_for(file, node)
+        else:
+            self.menu(file, node).popup(place)
+
+    def menu(self, file: OpenFile, node: int = 0) -> QMenu:
+        """What a file, or the part of it at a node, can be compared with."""
+        menu = self._menu(f"Compare {text.escape(file.name)} with")
         self._fill(menu, file, node)
-        menu.popup(place)
         return menu
 
-    def open_tab_menu(self, held: Held, place: QPoint) -> QMenu:
-        """The menu of a tab."""
-        menu = QMenu(self._window)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.setToolTipsVisible(True)
+    def open_tab_menu(self, held: Held, place: QPoint) -> None:
+        """The menu of a tab; ``place`` is on the screen."""
+        self.tab_menu(held).popup(place)
+
+    def tab_menu(self, held: Held) -> QMenu:
+        """What can be done with a tab."""
+        menu = self._menu("Tab")
         if isinstance(held, Comparison):
             menu.addAction("&Swap sides", held.swap)
             menu.addAction("&Reload both files", partial(self._comparisons.reload, held))
@@ -56,7 +65,12 @@ class CompareRequests(QObject):
             self._fill(menu.addMenu("&Compare with"), held, 0)
             menu.addAction("&Reload", partial(self._files.reload, held))
         menu.addAction("C&lose", partial(self.close_wanted.emit, held))
-        menu.popup(place)
+        return menu
+
+    def _menu(self, name: str) -> QMenu:
+        menu = QMenu(name, self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
         return menu
 
     def offer(self, addresses: list[str]) -> None:

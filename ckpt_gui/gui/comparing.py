@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -29,6 +31,8 @@ BATCH = 1_000
 """Rows told at once, at most: what follows from them takes some milliseconds."""
 BETWEEN_BATCHES = 0.2
 """Seconds."""
+MOST_DIGESTS = 2_000
+"""Tensors of a side that are looked at for the same bytes under another name: a rule shows itself in as many."""
 WORTH_SHARING = 128 << 10
 """Bytes of a tensor, on the average, from which several threads are quicker than one; smaller ones are all Python."""
 
@@ -46,9 +50,9 @@ class _Paired:
 class _Wanted:
     """What a job is to do."""
 
+    files: tuple[OpenFile, OpenFile]
     left: Opened
     right: Opened
-    readings: tuple[Reading, Reading]
     left_path: text.Path | None
     right_path: text.Path | None
     rules: Rules
@@ -193,14 +197,15 @@ class Comparison(QObject):
         self.stop()
         turn = self._turn = object()
         self.error, self.done = "", False
-        readings = (self.left.reading(), self.right.reading())
-        wanted = _Wanted(self.left.opened, self.right.opened, readings, self.left_path, self.right_path, self.rules,
+        files = (self.left, self.right)
+        wanted = _Wanted(files, self.left.opened, self.right.opened, self.left_path, self.right_path, self.rules,
                          self.tolerance, paired)  # fmt: skip
         executor, workers = self._jobs.executor(), self._jobs.workers
 
         def work(report: Report) -> None:
-            for news in _work(wanted, report, executor, workers):
-                self._came.emit(turn, news)
+            with _no_collector():
+                for news in _work(wanted, report, executor, workers):
+                    self._came.emit(turn, news)
 
         label = f"Comparing {text.escape(self.left.name)} and {text.escape(self.right.name)}"
         job = self._job = self._jobs.run(f"compare {id(self)}", work, lambda _none: None,
@@ -254,7 +259,8 @@ def _work(wanted: _Wanted, report: Report, executor: Executor, workers: int) -> 
     paired = wanted.paired or _paired(wanted)
     yield paired
     report.at(0, 0, "bytes")
-    pairing, first, second = paired.pairing, *wanted.readings
+    pairing = paired.pairing
+    first, second = _reading(wanted.files[0], wanted.left), _reading(wanted.files[1], wanted.right)
     open_pairs = [place for place, row in enumerate(paired.rows) if row.change == UNKNOWN]
     sizes = pairing.left.checkpoint.tensors.nbytes
     nbytes = sum(sizes[paired.rows[place].left] for place in open_pairs)
@@ -269,30 +275,48 @@ def _work(wanted: _Wanted, report: Report, executor: Executor, workers: int) -> 
             batch, told = {}, time.monotonic()
     if batch:
         yield batch
-    yield _same_bytes(pairing, first, second, report)
+    yield _same_bytes(pairing, first, second, report, shared, workers)
 
 
-def _same_bytes(pairing: Pairing, left: Reading, right: Reading, report: Report) -> tuple[Proposal, ...]:
+def _reading(file: OpenFile, opened: Opened) -> Reading:
+    """The way to the values that were paired; the file may have been read anew meanwhile."""
+    from ckpt_gui.core.tensors import Reading
+
+    return file.reading() if file.opened is opened else Reading(opened.checkpoint)
+
+
+def _same_bytes(
+    pairing: Pairing, left: Reading, right: Reading, report: Report, executor: Executor | None, workers: int
+) -> tuple[Proposal, ...]:
     """What tensors without partner suggest whose bytes the other side has under another name."""
-    from ckpt_gui.core.diff.digest import digests
-    from ckpt_gui.core.pairing import by_content, candidates
+    from ckpt_gui.core.diff.digests import with_content
 
-    ones, others = candidates(pairing)
-    if not ones or not others:
-        return ()
-    known = {one.rule for one in pairing.proposed}
-    found = by_content(pairing, *digests(left, ones, right, others, report))
-    return tuple(one for one in found if one.rule not in known)
+    found = with_content(pairing, left, right, report=report, executor=executor, workers=workers, most=MOST_DIGESTS)
+    return tuple(one for one in found.proposed if one not in pairing.proposed)
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Without Python's collector, which would walk all rows again and again, the window waiting, and find nothing."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _paired(wanted: _Wanted) -> _Paired:
     from ckpt_gui.core.diff.compare import structure
     from ckpt_gui.core.diff.facts import Facts
-    from ckpt_gui.core.diff.grouping import Grouping
+    from ckpt_gui.core.diff.grouping import ROOT, Grouping
     from ckpt_gui.core.pairing import pair
 
     pairing = pair(wanted.left, wanted.right, left_path=wanted.left_path, right_path=wanted.right_path,
                    rules=wanted.rules)  # fmt: skip
     rows = list(structure(pairing))
     grouping = Grouping([row.key for row in rows])
-    return _Paired(pairing, rows, Facts(pairing.left.checkpoint, pairing.right.checkpoint, rows, grouping))
+    facts = Facts(pairing.left.checkpoint, pairing.right.checkpoint, rows, grouping)
+    facts.sum(ROOT)  # here, and not on the window's own thread
+    return _Paired(pairing, rows, facts)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from ckpt_gui.core import text
+from ckpt_gui.core.progress import Report
 from ckpt_gui.gui.comparing import Comparison, Rules
 from ckpt_gui.gui.file_tabs import FileTabs
 from ckpt_gui.gui.jobs import Jobs
@@ -56,10 +58,12 @@ class Comparisons(QObject):
         super().__init__(parent)
         self._files, self._tabs, self._jobs, self._settings, self._bar = files, tabs, jobs, settings, bar
         self._pages: dict[Comparison, DiffPage] = {}
+        self._warmed = False
         files.opened.connect(self._opened)
         files.failed.connect(lambda file, _details: self._failed(file))
         files.stopped.connect(self._failed)
         files.removed.connect(self._removed)
+        files.outdated.connect(self._outdated)
 
     def all(self) -> tuple[Comparison, ...]:
         """The open comparisons, oldest first."""
@@ -118,6 +122,9 @@ class Comparisons(QObject):
             self._pages[one].panel.rows.say(f"Reading {names} …")
 
     def _opened(self, file: OpenFile) -> None:
+        if len(self._files.all()) > 1 and not self._warmed:
+            self._warmed = True
+            self._jobs.run("import comparing", _import, lambda _nothing: None)
         for one in self.all():
             if one.concerns(file):
                 self._begin(one)
@@ -133,6 +140,12 @@ class Comparisons(QObject):
             if one.concerns(file):
                 self.close(one)
 
+    def _outdated(self, file: OpenFile) -> None:
+        for one in self.all():
+            if one.concerns(file):
+                words = f"{text.escape(file.name)} has changed on disk."
+                self._bar.tell(_key(one), words, answers=[("Reload", partial(self._files.reload, file))], about=one)
+
     def _begun(self, one: Comparison) -> None:
         self._bar.dismiss(_key(one))
         self._tabs.name_tabs()
@@ -140,6 +153,12 @@ class Comparisons(QObject):
 
     def _tell(self, one: Comparison, words: str, details: str) -> None:
         self._bar.tell(_key(one), text.escape(words), alarm=True, details=details, about=one)
+
+
+def _import(_report: Report) -> None:
+    """What takes a moment to import, before somebody waits for it."""
+    import ckpt_gui.core.diff.compare
+    import ckpt_gui.gui.diff_page  # noqa: F401
 
 
 def _key(comparison: Comparison) -> str:

@@ -46,10 +46,12 @@ class DiffOverview(QScrollArea):
     Signals:
         place_wanted: a link to a pair was followed.
         message: a sentence for the status bar.
+        told: what happened, in a sentence; once all is compared.
     """
 
     place_wanted = Signal(int)
     message = Signal(str)
+    told = Signal(str)
 
     def __init__(self, comparison: Comparison, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,6 +80,8 @@ class DiffOverview(QScrollArea):
 
     def _show(self, whole: Whole) -> None:
         self._whole = whole
+        if whole.story:
+            self.told.emit(whole.story)
         self._render()
 
     def _render(self) -> None:

@@ -35,7 +35,7 @@ class DiffPage(QWidget):
         self._splitter.setHandleWidth(1)
         self._splitter.addWidget(self.panel)
         self._splitter.addWidget(self.side)
-        self._splitter.setSizes([900, 540])
+        self._splitter.setSizes([850, 590])
         box = QHBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self._splitter)
@@ -45,6 +45,7 @@ class DiffPage(QWidget):
         self.panel.message.connect(self.message)
         self.panel.node_wanted.connect(self.node_wanted)
         self.side.message.connect(self.message)
+        self.side.told.connect(self.panel.tell_story)
         self.side.row_wanted.connect(self.panel.go_to)
         comparison.paired.connect(self._go_to_wanted)
 

@@ -9,7 +9,6 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from ckpt_gui.core import text
-from ckpt_gui.core.diff.grouping import ROOT
 from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.diff_overview import DiffOverview
 from ckpt_gui.gui.jobs import Jobs
@@ -26,10 +25,12 @@ class PairSide(Side):
     Signals:
         row_wanted: a link to a pair was followed; its place.
         message: a sentence for the status bar.
+        told: what happened from A to B, in a sentence.
     """
 
     row_wanted = Signal(int)
     message = Signal(str)
+    told = Signal(str)
 
     def __init__(self, comparison: Comparison, jobs: Jobs, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,12 +59,15 @@ class PairSide(Side):
         self.fill()
 
     def places(self) -> list[int]:
-        """The pairs at and beneath the picked rows, each once; of nothing picked all."""
-        facts = self._comparison.facts
-        if facts is None:
+        """The pairs at and beneath the picked rows, each once; of nothing picked the weights."""
+        from ckpt_gui.core.diff.whole import weights_of
+
+        pairing, facts = self._comparison.pairing, self._comparison.facts
+        if facts is None or pairing is None:
             return []
-        rows = self._rows or [ROOT]
-        return list(dict.fromkeys(place for row in rows for place in facts.grouping.pairs(row)))
+        if not self._rows:
+            return weights_of(pairing, self._comparison.rows)
+        return list(dict.fromkeys(place for row in self._rows for place in facts.grouping.pairs(row)))
 
     def let_go(self) -> None:
         """No page works any longer."""
@@ -83,7 +87,10 @@ class PairSide(Side):
         one = self._comparison
         facts = one.facts
         if facts is None or not self._rows or self.page() == "overview":
-            self.head("", text.escape(one.name), "" if facts is None else text.plural(len(facts.rows), "pair"))
+            line = "" if facts is None else text.plural(len(facts.rows), "pair")
+            if facts is not None and self.page() != "overview":
+                line = f"{text.plural(len(self.places()), 'pair')} of weights together"
+            self.head("", text.escape(one.name), line)
             return
         if len(self._rows) > 1:
             self.head("", text.plural(len(self._rows), "row"), text.plural(len(self.places()), "pair"))
@@ -137,6 +144,7 @@ class PairSide(Side):
         panel = DiffOverview(self._comparison, self._jobs, parent)
         panel.place_wanted.connect(self.row_wanted)
         panel.message.connect(self.message)
+        panel.told.connect(self.told)
         return panel
 
     def _panel(self, make: Callable[..., Any]) -> Callable[[QWidget], QWidget]:

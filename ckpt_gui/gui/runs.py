@@ -89,8 +89,12 @@ class Runs(QObject):
 
     # -------------------------------------------------------------------------------------------- asking
 
-    def ask(self, place: QPoint) -> QMenu:
-        """A menu of what can be followed; ``place`` is on the screen."""
+    def ask(self, place: QPoint) -> None:
+        """Show the menu; ``place`` is on the screen."""
+        self.menu().popup(place)
+
+    def menu(self) -> QMenu:
+        """What can be followed."""
         menu = QMenu("Follow a run", self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         files = [file.path for file in self._files.all()]
@@ -98,7 +102,6 @@ class Runs(QObject):
             menu.addAction(f"The {len(files):,} files that are &open", partial(self.open, files))
         menu.addAction("The checkpoints of a &folder…", self._ask_folder)
         menu.addAction("&Several files…", self._ask_files)
-        menu.popup(place)
         return menu
 
     def offer(self, addresses: Sequence[str]) -> None:

@@ -126,9 +126,11 @@ def facts_of_comparison(comparison: Comparison) -> str:
     for letter, file in zip("AB", (comparison.left, comparison.right), strict=True):
         nbytes = f" {text.size(file.opened.checkpoint.nbytes)}" if file.opened is not None else ""
         sides.append(f"{letter} {text.escape(file.name)}{nbytes}")
-    if comparison.pairing is None:
+    if comparison.facts is None:
         return " · ".join(sides)
-    from ckpt_gui.core.diff.rollup import summary
+    from ckpt_gui.core.diff.facts import ORDER
+    from ckpt_gui.core.diff.grouping import ROOT
 
-    counts = [f"{count:,} {change}" for change, count in summary(comparison.rows).items() if count]
+    found = zip(ORDER, comparison.facts.sum(ROOT).counts, strict=True)
+    counts = [f"{count:,} {change or 'not compared yet'}" for change, count in found if count]
     return " · ".join([*sides, text.plural(len(comparison.rows), "pair"), *counts])

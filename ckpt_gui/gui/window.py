@@ -4,48 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QCursor
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMenu
 
 from ckpt_gui.core import text
-from ckpt_gui.gui import status, theme
+from ckpt_gui.gui import status
 from ckpt_gui.gui.actions import Actions
 from ckpt_gui.gui.compare_requests import CompareRequests
 from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.comparisons import NO_WISH, Comparisons, Wish
-from ckpt_gui.gui.details import Details
-from ckpt_gui.gui.drop import DropTarget
 from ckpt_gui.gui.file_notices import FileNotices
 from ckpt_gui.gui.file_statistics import FileStatistics
-from ckpt_gui.gui.file_tabs import FileTabs, Held
+from ckpt_gui.gui.file_tabs import Held
 from ckpt_gui.gui.following import Following
 from ckpt_gui.gui.jobs import Jobs
-from ckpt_gui.gui.notices import NoticeBar
 from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 from ckpt_gui.gui.recent_menu import RecentMenu
 from ckpt_gui.gui.runs import Runs
-from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
+from ckpt_gui.gui.shell import Shell
 from ckpt_gui.gui.side import Side
 
 if TYPE_CHECKING:
     import subprocess
 
     from ckpt_gui.gui.diff_page import DiffPage
-    from ckpt_gui.gui.start_page import StartPage
     from ckpt_gui.gui.tree_panel import TreePanel
 
 PAGES = ("overview", "summary", "histogram", "heat-map", "values", "layers", "info")
-LOOK_AT_DISK_MS = 4_000
-"""So often an active window sees whether its files have changed."""
 NEEDS_A_TAB = ("reload", "close tab", "filter", *PAGES, "next page", "previous page", "next tab", "previous tab")
 
 
-class Window(QMainWindow):
+class Window(Shell):
     """Tree on the left, details on the right, what went wrong above, what is under way below.
 
     Signals:
@@ -55,12 +48,8 @@ class Window(QMainWindow):
     painted = Signal()
 
     def __init__(self, settings: Settings, files: OpenFiles, jobs: Jobs) -> None:
-        super().__init__()
-        self.settings, self.files, self.jobs = settings, files, jobs
+        super().__init__(settings, files, jobs)
         self._page_wanted = ""
-        self._start_page: StartPage | None = None
-        self.setWindowTitle("ckpt_gui")
-        self._lay_out()
         self.commands = Actions(self, self._handlers())
         self.recent_menu = RecentMenu(settings, jobs, self)
         self.commands.menus["File"].insertMenu(self.commands.named["reload"], self.recent_menu)
@@ -68,52 +57,27 @@ class Window(QMainWindow):
         for menu in (self._tree_menu, self.details.menu):
             self.menuBar().insertMenu(self.commands.menus["Convert"].menuAction(), menu)
         self._wire()
-        self._restore()
-        self._disk_clock = QTimer(self, interval=LOOK_AT_DISK_MS)
-        self._disk_clock.timeout.connect(self._look_at_disk)
-        self._disk_clock.start()
+        self.restore()
 
     # -------------------------------------------------------------------------------------------- building
 
-    def _lay_out(self) -> None:
-        self.notices = NoticeBar(self)
-        self.tabs = FileTabs(self)
-        self.scanning = Scanning(self.jobs, self)
-        self.details = Details(self.jobs, self.scanning, self.settings, self)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(1)
-        self.splitter.addWidget(self.tabs)
-        self.splitter.addWidget(self.details)
-        self.splitter.setSizes([810, 630])
-        self._stack = QStackedWidget(self)
-        self._stack.addWidget(self.splitter)
-        center = QWidget(self)
-        box = QVBoxLayout(center)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(0)
-        box.addWidget(self.notices)
-        box.addWidget(self._stack, 1)
-        self.setCentralWidget(center)
-        self.status = status.Status(self.jobs, self)
-        self.setStatusBar(self.status)
-        self.drop = DropTarget(self)
-
     def _handlers(self) -> dict[str, Callable[[], object]]:
         return {
-            "open": self._ask_files, "open folder": self._ask_folder, "sample": self.open_sample,
+            "open": self.ask_files, "open folder": self.ask_folder, "sample": self.open_sample,
             "reload": self._reload, "close tab": lambda: self._close(self.tabs.front()), "quit": self.close,
             "filter": self._focus_filter, **{page: partial(self._choose_page, page) for page in PAGES},
             "health": self.details.check_health, "compare": self._ask_compare, "run": self._ask_run,
             "next page": lambda: self.side().step(1), "previous page": lambda: self.side().step(-1),
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
-            "larger": lambda: self._zoom(1), "smaller": lambda: self._zoom(-1), "normal": lambda: self._zoom(0),
-            "palette": self._show_palette, "keys": self._show_keys, "about": self._about,
+            "larger": lambda: self.zoom(1), "smaller": lambda: self.zoom(-1), "normal": lambda: self.zoom(0),
+            "palette": self.show_palette, "keys": self.show_keys, "about": self.about,
         }  # fmt: skip
 
     def _wire(self) -> None:
         self.drop.dropped.connect(self._dropped)
+        self.addresses_wanted.connect(self.open)
+        self.sample_wanted.connect(self.open_sample)
         self.recent_menu.path_wanted.connect(lambda path: self.open([path]))
         self.tabs.shown.connect(self._show_front)
         self.tabs.close_wanted.connect(self._close)
@@ -176,7 +140,7 @@ class Window(QMainWindow):
         readers: dict[str, subprocess.Popen[bytes]] | None = None,
     ) -> None:
         """Open two files, and compare them."""
-        self.open([left, right], readers=readers)
+        self.open(dict.fromkeys((left, right)), readers=readers)
         one, other = (self.files.at(split_address(path)[0]) for path in (left, right))
         if one is not None and other is not None:
             self.comparisons.open(one, other, wish)
@@ -272,7 +236,7 @@ class Window(QMainWindow):
     def _show_front(self) -> None:
         """Everything around the tabs follows the one in front."""
         front = self.tabs.front()
-        self._stack.setCurrentWidget(self.splitter if front is not None else self.start())
+        self.stack.setCurrentWidget(self.splitter if front is not None else self.start())
         self.setWindowTitle(f"{text.escape(front.name)} – ckpt_gui" if front is not None else "ckpt_gui")
         self.notices.turn_to(front)
         for name in NEEDS_A_TAB:
@@ -280,8 +244,8 @@ class Window(QMainWindow):
         self.commands.explain("compare", "" if front is not None else "no file is open")
         self.commands.explain("health", "" if self.current() is not None else "no file is in front")
         self._tree_menu.clear()
-        self._tree_menu.addActions(self._row_commands())
-        self._tree_menu.setEnabled(bool(self._row_commands()))
+        self._tree_menu.addActions(self.row_commands())
+        self._tree_menu.setEnabled(bool(self.row_commands()))
         self.details.setVisible(not isinstance(front, Comparison | Following))
         self.status.show_facts(self._facts(front))
         self.details.show_file(self.current())
@@ -307,7 +271,7 @@ class Window(QMainWindow):
         page = self._comparison_page()
         return page.side if page is not None else self.details
 
-    def _row_commands(self) -> Sequence[QAction]:
+    def row_commands(self) -> Sequence[QAction]:
         """What can be done with the rows in front."""
         rows, page = self.tree(), self._comparison_page()
         return rows.actions() if rows is not None else page.actions_of_panel() if page is not None else []
@@ -326,37 +290,7 @@ class Window(QMainWindow):
         if file is not None and file.opened is not None and tree is not None:
             tree.select_path(file.opened.checkpoint.path_of(node))
 
-    def start(self) -> StartPage:
-        """The page for when no file is open; made when it is first needed."""
-        if self._start_page is None:
-            from ckpt_gui.gui.start_page import StartPage
-
-            page = self._start_page = StartPage(self)
-            page.open_wanted.connect(self._ask_files)
-            page.sample_wanted.connect(self.open_sample)
-            page.path_wanted.connect(lambda path: self.open([path]))
-            page.show_recents(self.recent_menu.paths())
-            self.recent_menu.changed.connect(page.show_recents)
-            self._stack.addWidget(page)
-        return self._start_page
-
     # -------------------------------------------------------------------------------------------- commands
-
-    def _ask_files(self) -> None:
-        from PySide6.QtWidgets import QFileDialog
-
-        self.open(QFileDialog.getOpenFileNames(self, "Open checkpoints", self._folder())[0])
-
-    def _ask_folder(self) -> None:
-        from PySide6.QtWidgets import QFileDialog
-
-        folder = QFileDialog.getExistingDirectory(self, "Open a checkpoint's folder", self._folder())
-        self.open([folder] if folder else [])
-
-    def _folder(self) -> str:
-        """Where the person looked last."""
-        paths = [file.path for file in self.files.all()[-1:]] or self.recent_menu.paths()
-        return str(Path(paths[0]).parent) if paths else ""
 
     def _reload(self) -> None:
         front = self.tabs.front()
@@ -384,7 +318,7 @@ class Window(QMainWindow):
         """With what to compare the file in front: below its tool button."""
         front = self.tabs.front()
         file = front.left if isinstance(front, Comparison) else front
-        if file is not None:
+        if isinstance(file, OpenFile):
             self.requests.ask(file, self.mapToGlobal(QPoint(60, self.menuBar().height() + 40)))
 
     def _ask_run(self) -> None:
@@ -417,59 +351,6 @@ class Window(QMainWindow):
         if target is not None:
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    def _zoom(self, by: int) -> None:
-        """One point more or less for every text; 0: the system's own size again."""
-        step = max(-4, min(12, self.settings.value("zoom", 0) + by)) if by else 0
-        self.settings.keep("zoom", step)
-        theme.zoom(step)
-
-    def all_commands(self) -> list[QAction]:
-        """Every command there is, those of the tree and the recent files included."""
-        return [*self.commands.named.values(), *self._row_commands(), *self.details.menu.actions(),
-                *self.recent_menu.commands()]  # fmt: skip
-
-    def _show_palette(self) -> None:
-        from ckpt_gui.gui.palette import Palette
-
-        Palette(self.all_commands(), self).show_over(self)
-
-    def _show_keys(self) -> None:
-        from ckpt_gui.gui.keys_page import KeysPage
-
-        groups: list[tuple[str, Sequence[QAction]]] = [
-            (name, menu.actions()) for name, menu in self.commands.menus.items()
-        ]
-        groups += [("Rows", self._row_commands()), ("Page", self.details.menu.actions())]
-        KeysPage(groups, self).show()
-
-    def _about(self) -> None:
-        from ckpt_gui import __version__
-
-        words = f"ckpt_gui {__version__}. It shows PyTorch checkpoints and never runs what is in them."
-        self.notices.tell("about", words)
-
-    # -------------------------------------------------------------------------------------------- Qt's events
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ActivationChange:
-            self._look_at_disk()
-
-    def _look_at_disk(self) -> None:
-        if self.isActiveWindow():
-            self.files.check_disk()
-
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.jobs.close()
         self._keep_columns(self.tree() if self.current() is not None else None)
-        self.settings.keep("geometry", self.saveGeometry().toBase64().toStdString())
-        self.settings.keep("splitter", self.splitter.saveState().toBase64().toStdString())
-        self.settings.save()
         super().closeEvent(event)
-
-    def _restore(self) -> None:
-        geometry = self.settings.value("geometry", "")
-        if not (geometry and self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))):
-            self.resize(1440, 900)
-        self.splitter.restoreState(QByteArray.fromBase64(self.settings.value("splitter", "").encode()))
-        theme.zoom(self.settings.value("zoom", 0))

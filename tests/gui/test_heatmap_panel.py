@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QMenu, QSpinBox
 from pytestqt.qtbot import QtBot
@@ -157,6 +157,27 @@ def test_arrows_move_the_cross_hair(window: Window, show: Show, calm: Callable[[
     across, down = (profile._curve.getData() for profile in panel.plot._profiles)
     np.testing.assert_array_equal(across[1], np.arange(150.0, 180))
     np.testing.assert_array_equal(down[0], np.arange(29.0, 600, 30))
+
+
+@pytest.mark.parametrize("size", [1.7e308, 4e-321])
+def test_values_near_the_ends_of_float64_are_drawn(show: Show, size: float) -> None:
+    panel = show("w", w=torch.tensor([[size, -size, 0.0]], dtype=torch.float64))
+    assert panel.readout().startswith("[0, 0] = ")
+    _across, heights = panel.plot._profiles[0]._curve.getData()
+    assert heights[0] == -heights[1] > 0.5
+    assert np.isfinite(heights).all()
+    (low, high) = panel.plot._profiles[0].vb.viewRange()[1]
+    assert low < heights[1] < heights[0] < high
+    panel.grab()  # what paints raises no warning
+
+
+def test_the_legend_has_room_for_its_numbers(show: Show) -> None:
+    panel = show("near", near=2.0**53 + torch.arange(20, dtype=torch.float64).reshape(4, 5) * 2)
+    bar = panel.plot._bar
+    metrics = QFontMetricsF(bar._font)
+    for room in (4, 12, 25):
+        assert all(metrics.horizontalAdvance(text) + 20 <= bar.minimumWidth() for _part, text in bar._numbers(room))
+    assert bar.minimumWidth() > metrics.horizontalAdvance("9.00719925474e15")
 
 
 def test_the_mouse_points(window: Window, show: Show, calm: Callable[[Window], None]) -> None:

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 from ckpt_gui.core.facts import Fact, Section
 from ckpt_gui.gui import theme
 from ckpt_gui.gui.bars import Bar, Bars
+from ckpt_gui.gui.facts_text import FactsText
 from ckpt_gui.gui.notices import MAX_SHOWN, NoticeBar
 from ckpt_gui.gui.overview_panel import OverviewPanel
 from ckpt_gui.gui.palette import score
-from ckpt_gui.gui.tensor_panel import FactsText
 from ckpt_gui.gui.window import Window
 from tests.builders import CASES
 from tests.gui.conftest import Settle

@@ -201,7 +201,7 @@ def test_closing_a_tab_kills_its_process(make_window: MakeWindow, sample: Path, 
     settle(window)
 
     assert open_files(window) == []
-    assert window._stack.currentWidget() is window.start()
+    assert window.stack.currentWidget() is window.start()
 
 
 def test_closing_the_window_kills_what_runs(make_window: MakeWindow, sample: Path) -> None:
@@ -485,7 +485,7 @@ def test_the_keys_page_lists_them(window: Window, qtbot: QtBot) -> None:
     page.close()
 
 
-@pytest.mark.parametrize("name", ["compare", "to cpu", "to gpu", "strip optimizer", "save state_dict", "convert"])
+@pytest.mark.parametrize("name", ["to cpu", "to gpu", "strip optimizer", "save state_dict", "convert"])
 def test_what_is_not_built_yet_says_so(window: Window, name: str) -> None:
     action = window.commands.named[name]
 

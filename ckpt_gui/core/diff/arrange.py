@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 from typing import Any
 
 from ckpt_gui.core.diff.grouping import ROOT, Grouping
@@ -88,17 +89,25 @@ class Arrangement:
         labels = self.grouping.labels
         return f"{escape(labels[rows[0]])} … {escape(labels[rows[-1]])}   ({len(rows):,})"
 
-    def in_order(self) -> list[int]:
-        """All pairs that are left, in the order in which they stand."""
-        found: list[int] = []
-        pending = [ROOT]
+    def following(self, row: int, by: int) -> Iterator[int]:
+        """The pairs after a row in the order in which they stand (by 1), or before it (-1); of ROOT all."""
+        if row == ROOT or (by > 0 and self.opens(row)):
+            yield from self._beneath(row, by)
+        while row != ROOT:
+            above = self.parent(row)
+            siblings, place = self.rows(above), self.place(row)
+            for one in siblings[place + 1 :] if by > 0 else siblings[:place][::-1]:
+                yield from self._beneath(one, by)
+            row = above
+
+    def _beneath(self, row: int, by: int) -> Iterator[int]:
+        pending = [row]
         while pending:
-            row = pending.pop()
-            if row != ROOT and not self.opens(row):
-                found.append(row)
+            one = pending.pop()
+            if one != ROOT and not self.opens(one):
+                yield one
             else:
-                pending += reversed(self.rows(row))
-        return found
+                pending += self.rows(one)[::-1] if by > 0 else self.rows(one)
 
     def opened(self, limit: int, start: int = ROOT, level: int = 1000) -> tuple[list[int], bool]:
         """Rows to open so that ``level`` levels show, from the top; and whether that met ``limit`` rows in sight."""
@@ -151,7 +160,7 @@ def _with_groups(grouping: Grouping, kept: bytes | bytearray) -> bytearray:
     every = bytearray(len(grouping))
     every[: grouping.count] = kept
     parent = grouping.parent
-    above = {parent[place] for place in range(grouping.count) if kept[place]}
+    above = set(compress(parent, kept))
     above.discard(ROOT)
     while above:
         for row in above:

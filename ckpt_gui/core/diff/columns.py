@@ -162,7 +162,7 @@ COLUMNS: tuple[Column, ...] = (
               f"‖B − A‖ / ‖A‖; the bar is logarithmic, from {LEAST:g} to {MOST:g}"),
     _measured("max", "max |Δ|", lambda one: one.max_abs, number, "Largest difference of two values"),
     _measured("mean", "mean |Δ|", lambda one: one.mean_abs, number, "Mean difference of two values", shown=False),
-    _measured("cos", "cosine", lambda one: one.cosine, cosine, "Cosine of the angle between A and B; 1: same direction"),
+    _measured("cos", "cosine", lambda one: one.cosine, cosine, "Cosine of the angle between A and B"),
     _measured("changed", "% changed", lambda one: one.share, percent, "Share of the elements that differ"),
     _measured("flips", "sign flips", lambda one: one.sign_flips, _counted, "Elements that changed sign", shown=False),
     _measured("nan", "NaN/Inf", one_sided, _counted, "NaN and infinities only one side has", shown=False),

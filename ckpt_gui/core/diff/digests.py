@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -11,6 +12,7 @@ import numpy as np
 
 from ckpt_gui.core.diff.sides import tiles
 from ckpt_gui.core.errors import ReadError
+from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.pairing import Pairing, by_content, candidates
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.stats.summarize import in_any_order
@@ -28,13 +30,16 @@ def with_content(
     report: Report = SILENT,
     executor: Executor | None = None,
     workers: int = 1,
+    most: int | None = None,
 ) -> Pairing:
     """The pairing with the renames proposed that the values of unpaired tensors speak for.
 
     Only tensors are read that have no partner although one of equal type and shape stands alone on the
-    other side. Raises what ``report`` raises.
+    other side; at most ``most`` of each side, those of the rarest types and shapes. Raises what ``report`` raises.
     """
     ones, others = candidates(pairing)
+    if most is not None:
+        ones, others = _rarest(pairing, ones, others, most)
     if not ones or not others:
         return pairing
     work = [(left, tensor) for tensor in ones] + [(right, tensor) for tensor in others]
@@ -50,6 +55,19 @@ def with_content(
     fresh = by_content(pairing, known[0], known[1])
     told = {one.rule for one in fresh}
     return replace(pairing, proposed=(*fresh, *(one for one in pairing.proposed if one.rule not in told)))
+
+
+def _rarest(pairing: Pairing, ones: list[int], others: list[int], most: int) -> tuple[list[int], list[int]]:
+    """Those that tell most: of types and shapes that few have."""
+    return _rare(pairing.left.checkpoint, ones, most), _rare(pairing.right.checkpoint, others, most)
+
+
+def _rare(checkpoint: Checkpoint, tensors: list[int], most: int) -> list[int]:
+    if len(tensors) <= most:
+        return tensors
+    forms = {one: (checkpoint.text(checkpoint.tensors.dtype[one]), checkpoint.shape(one)) for one in tensors}
+    counts = Counter(forms.values())
+    return sorted(sorted(tensors, key=lambda one: counts[forms[one]])[:most])
 
 
 def digest(reading: Reading, tensor: int) -> bytes | None:

@@ -13,7 +13,12 @@ from ckpt_gui.core.model import Checkpoint
 ORDER = (UNKNOWN, *CHANGES)
 WEIGHT = {name: place for place, name in enumerate(("same", "close", UNKNOWN, "changed", "dtype", "added", "removed",
                                                     "shape", "problem"))}  # fmt: skip
-"""Which change tells more: that of a group is the one of its pairs that tells most."""
+"""Which change tells more."""
+QUIET = frozenset(("same", "close", UNKNOWN))
+"""Changes that are none."""
+
+
+_ONE = {change: tuple(int(change == other) for other in ORDER) for change in ORDER}
 
 
 class Sum(NamedTuple):
@@ -49,36 +54,55 @@ class Facts:
         """These pairs are not what they were: neither are the groups above."""
         parent, sums = self.grouping.parent, self._sums
         for place in places:
-            row = place
-            while sums.pop(row, None) is not None or row == place:
-                if row == ROOT:
-                    break
+            row = parent[place]
+            while sums.pop(row, None) is not None and row != ROOT:  # what is above the unknown is unknown
                 row = parent[row]
 
     def sum(self, row: int) -> Sum:
         """A pair's, a group's, or with ROOT everything's."""
+        if 0 <= row < self.grouping.count:
+            return self._of_pair(row)
         known = self._sums.get(row)
         if known is None:
-            known = self._sums[row] = self._of_pair(row) if 0 <= row < self.grouping.count else self._of_group(row)
+            known = self._sums[row] = self._of_group(row)
         return known
 
     def _of_pair(self, place: int) -> Sum:
         row = self.rows[place]
-        counts = tuple(int(change == row.change) for change in ORDER)
-        return Sum(counts, row.measures, int(row.left >= 0), int(row.right >= 0))
+        return Sum(_ONE[row.change], row.measures, int(row.left >= 0), int(row.right >= 0))
 
     def _of_group(self, row: int) -> Sum:
-        sums = [self.sum(child) for child in self.grouping.children[row]]
-        counts = tuple(map(sum, zip(*(one.counts for one in sums), strict=True))) or (0,) * len(ORDER)
-        measures = together([one.measures for one in sums if one.measures is not None])
-        return Sum(counts, measures, sum(one.left for one in sums), sum(one.right for one in sums))
+        counts = dict.fromkeys(ORDER, 0)
+        measures: list[Measures] = []
+        left = right = 0
+        for child in self.grouping.children[row]:
+            if child < self.grouping.count:
+                one = self.rows[child]
+                counts[one.change] += 1
+                left += one.left >= 0
+                right += one.right >= 0
+                found = one.measures
+            else:
+                beneath = self.sum(child)
+                for change, count in zip(ORDER, beneath.counts, strict=True):
+                    counts[change] += count
+                left += beneath.left
+                right += beneath.right
+                found = beneath.measures
+            if found is not None:
+                measures.append(found)
+        return Sum(tuple(counts.values()), together(measures), left, right)
 
     def change(self, row: int) -> str:
-        """A pair's change; of a group the one that tells most."""
+        """A pair's change; of a group that of most of the pairs that differ, but a problem where there is one."""
         if row < self.grouping.count:
             return self.rows[row].change
-        counts = self.sum(row).counts
-        present = [change for change, count in zip(ORDER, counts, strict=True) if count]
+        present = {change: count for change, count in zip(ORDER, self.sum(row).counts, strict=True) if count}
+        if "problem" in present:
+            return "problem"
+        differing = [change for change in present if change not in QUIET]
+        if differing:
+            return max(differing, key=lambda change: (present[change], WEIGHT[change]))
         return max(present, key=WEIGHT.__getitem__, default=UNKNOWN)
 
     def measures(self, row: int) -> Measures | None:

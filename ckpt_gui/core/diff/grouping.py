@@ -21,6 +21,7 @@ class Grouping:
     def __init__(self, keys: Sequence[str]) -> None:
         self.count = len(keys)
         """Pairs."""
+        self.keys = keys
         self.labels: list[str] = list(keys)
         """What a row is called beneath its group."""
         self.names: list[str] = []
@@ -31,7 +32,14 @@ class Grouping:
         self.children: dict[int, list[int]] = {ROOT: []}
         self._groups: dict[tuple[str, str], int] = {}
         for place, key in enumerate(keys):
-            self._add(place, key)
+            head, _, label = key.rpartition(".")
+            known = self._groups.get((head, "."))
+            if known is not None and label.isidentifier():  # ordinary, and most are
+                self.labels[place] = label
+                self.parent[place] = known
+                self.children[known].append(place)
+            else:
+                self._add(place, key)
         self._merge_only_children()
         for rows in self.children.values():
             _number(rows, self.labels)
@@ -64,8 +72,9 @@ class Grouping:
 
     def _add(self, row: int, key: str) -> None:
         """Hang a row under its group; groups that are new hang under theirs."""
+        joint = ""
         while True:
-            prefix, joint, label = cut(key)
+            prefix, joint, label = cut(key, dotted=joint == ".")
             self.labels[row] = label
             known = self._groups.get((prefix, joint), ROOT) if joint else ROOT
             above = known
@@ -101,18 +110,20 @@ class Grouping:
         return order[:0:-1]
 
 
-def cut(key: str) -> tuple[str, str, str]:
-    """A name parted before its last key: what stands before, the separator (``.``, ``/``, or "" for none), the rest."""
-    if key.count("/") > MAX_DEPTH:
-        return "", "", key
+def cut(key: str, *, dotted: bool = False) -> tuple[str, str, str]:
+    """A name parted before its last key: what stands before, the separator (``.``, ``/``, or "" for none), the rest.
+
+    ``dotted``: it is known already that the name after its last ``/`` falls into groups at its dots, if it has any.
+    """
     slash = key.rfind("/")
+    if slash > 0 and key.count("/") > MAX_DEPTH:
+        return "", "", key
     while slash > 0 and key[slash - 1] == "\\":  # a / in a key, not between keys
         slash = key.rfind("/", 0, slash)
-    tail = key[slash + 1 :]
-    if is_dotted(tail):
-        head, _, label = key.rpartition(".")
-        return head, ".", label
-    return (key[:slash], "/", tail) if slash > 0 and tail else ("", "", key)
+    dot = key.rfind(".")
+    if dot > slash and (dotted or is_dotted(key[slash + 1 :])):
+        return key[:dot], ".", key[dot + 1 :]
+    return (key[:slash], "/", key[slash + 1 :]) if 0 < slash < len(key) - 1 else ("", "", key)
 
 
 def _number(rows: list[int], labels: Sequence[str]) -> None:

@@ -48,6 +48,12 @@ def weights_of(pairing: Pairing, rows: Sequence[Row]) -> list[int]:
     return [place for place, row in enumerate(rows) if row.left in named[0] or row.right in named[1]]
 
 
+def network_of(pairing: Pairing, rows: Sequence[Row], places: Sequence[int]) -> list[int]:
+    """Places of the pairs among which some stand: the weights if all of them are weights, else all."""
+    weights = weights_of(pairing, rows)
+    return weights if set(places) <= set(weights) else list(range(len(rows)))
+
+
 def whole(pairing: Pairing, rows: Sequence[Row]) -> Whole:
     """All of it, as far as values were compared."""
     waiting = sum(row.change == UNKNOWN for row in rows)

@@ -67,7 +67,8 @@ def _together(report: Report) -> str:
     whole = report.whole
     if whole is None or whole.rel_l2 is None:
         return ""
-    return f"The weights together: relative L2 of B − A {whole.rel_l2:.3g}, {100 * whole.share:.3g} % of elements changed."
+    share = 100 * whole.share
+    return f"The weights together: relative L2 of B − A {whole.rel_l2:.3g}; {share:.3g} % of the elements changed."
 
 
 def _depth(report: Report) -> Iterator[str]:

@@ -87,9 +87,9 @@ def _alike(summary: Summary, rank: int) -> Iterator[Told]:
     if rank < 2 or summary.count < 2 or summary.finite < summary.count or summary.min != summary.max:
         return
     if summary.min == 0:
-        yield Kind.ZERO, f"all {summary.count:,} values are 0", None
+        yield Kind.ZERO, _counted(summary.count, summary, "0"), None
     else:
-        yield Kind.CONSTANT, f"all {summary.count:,} values are {number(summary.min)}", None
+        yield Kind.CONSTANT, _counted(summary.count, summary, number(summary.min)), None
 
 
 def _far(summary: Summary) -> Iterator[Told]:

@@ -145,6 +145,8 @@ class Line(NamedTuple):
     """The middle of each cell."""
     values: Floats
     """NaN where there is none."""
+    alone: NDArray[np.bool_]
+    """Which have no neighbour, so that no line between values shows them."""
 
 
 def line(picture: Picture, number: int, side: int) -> Line:
@@ -162,4 +164,5 @@ def line(picture: Picture, number: int, side: int) -> Line:
     with np.errstate(invalid="ignore", over="ignore"):
         values = np.where(seen, cells.astype(np.float64), np.nan)
     values[~np.isfinite(values)] = np.nan
-    return Line((starts + stops) / 2, values)
+    there = np.concatenate([[False], np.isfinite(values), [False]])
+    return Line((starts + stops) / 2, values, there[1:-1] & ~there[:-2] & ~there[2:])

@@ -131,7 +131,9 @@ def scale_text(within: Limits) -> str:
 def number_text(value: Any) -> str:
     """A value as it is read out: whole integers, floats in the digits that tell them apart in their own type."""
     plain = value.item() if hasattr(value, "item") and value.dtype.kind not in "fc" else value
-    return minus(f"{plain:,}" if isinstance(plain, int) and not isinstance(plain, bool) else str(plain))
+    if isinstance(plain, int):
+        return str(plain) if isinstance(plain, bool) else minus(f"{plain:,}")
+    return minus(str(plain)).replace("nan", "NaN").replace("inf", "Inf")  # as the page Values writes them
 
 
 def axis_name(side: Sequence[Axis]) -> str:

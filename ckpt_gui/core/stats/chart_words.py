@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ckpt_gui.core import text
@@ -136,8 +138,16 @@ def span(chart: Chart, which: int) -> str:
     return f"{number(low, digits)} … {number(high, digits)}"
 
 
+def marker(chart: Chart, values: Sequence[float]) -> str:
+    """Where a statistic's lines stand, in the digits that the range shown needs: 0.9999990, not 1."""
+    digits = _digits(float(chart.edges[0]), float(chart.edges[-1])) if len(chart.edges) else 4
+    return ", ".join(number(value, digits) for value in values)
+
+
 def _digits(low: float, high: float) -> int:
     """As many as it takes to tell the ends apart, and one more."""
+    if low == high:
+        return 4
     apart = abs(high - low) / max(abs(low), abs(high))
     return int(min(17, max(4, 2 - np.floor(np.log10(apart)))))
 

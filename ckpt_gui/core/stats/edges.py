@@ -122,9 +122,10 @@ def _automatic(summary: Summary, start: float, stop: float) -> int:
     most = min(MANY_BINS, math.ceil(4 * math.sqrt(summary.finite)))
     usable = math.isfinite(width) and width > 0 and (stop - start) / width < most
     count = math.ceil((stop - start) / width) if usable else most
+    count = max(count, FEWEST_BINS)
     if isinstance(summary.min, int):  # never less than one whole number a bin
         count = min(count, max(int(stop - start), 1))
-    return max(count, 1 if isinstance(summary.min, int) else FEWEST_BINS)
+    return count
 
 
 def _increasing(found: Floats, start: float, stop: float) -> Floats:

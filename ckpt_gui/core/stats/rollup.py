@@ -27,14 +27,15 @@ def rolled_up(checkpoint: Checkpoint, columns: Columns, done: bytes) -> Columns:
     for name, column in columns.items():
         here = column[tensor[leaves]]
         values[name][leaves] = np.where(np.isnan(here), values[name][leaves], here)
-    spread = np.sqrt(values["finite"]) * values.pop("std")
+    scale = _scale(values["std"], values["min"], values["max"])
+    spread = np.sqrt(values["finite"]) * (values.pop("std") * scale)
     waiting = np.zeros(len(tensor))
     waiting[leaves] = np.frombuffer(done, np.uint8)[tensor[leaves]] == 0
     with np.errstate(all="ignore"):  # what overflows is infinite
         for parents, children in _levels(checkpoint):
-            _merge(values, spread, parents, children)
+            _merge(values, spread, scale, parents, children)
             np.add.at(waiting, parents, waiting[children])
-        values["std"] = spread / np.sqrt(values["finite"])
+        values["std"] = spread / np.sqrt(values["finite"]) / scale
     return _made(values, waiting)
 
 
@@ -49,10 +50,23 @@ def _levels(checkpoint: Checkpoint) -> Iterator[tuple[NDArray[np.int32], NDArray
         yield parent[low:high], children
 
 
+def _scale(*columns: NDArray[np.float64]) -> float:
+    """A power of two that keeps std · √count and the distance of two means finite, however large the values are."""
+    largest = max((float(np.abs(one[np.isfinite(one)]).max(initial=0)) for one in columns), default=0.0)
+    return 2.0**-64 if largest > 2.0**900 else 1.0
+
+
 def _merge(
-    values: Columns, spread: NDArray[np.float64], parents: NDArray[np.int32], children: NDArray[np.int64]
+    values: Columns,
+    spread: NDArray[np.float64],
+    scale: float,
+    parents: NDArray[np.int32],
+    children: NDArray[np.int64],
 ) -> None:
-    """Add children to their parents, which hold nothing of their own. Norms add as hypotenuses: no square overflows."""
+    """Add children to their parents, which hold nothing of their own. Norms add as hypotenuses: no square overflows.
+
+    ``spread``: scale · std · √count of each node.
+    """
     for name in ("count", "finite", "zeros", "nan", "inf"):
         np.add.at(values[name], parents, values[name][children])
     np.minimum.at(values["min"], parents, values["min"][children])
@@ -63,7 +77,7 @@ def _merge(
     shares = np.divide(weights, values["finite"][parents], out=np.zeros(len(weights)), where=weights > 0)
     np.add.at(values["mean"], parents, shares * values["mean"][children])
     np.hypot.at(spread, parents, spread[children])
-    apart = np.abs(values["mean"][children] - values["mean"][parents])
+    apart = np.abs(values["mean"][children] * scale - values["mean"][parents] * scale)
     np.hypot.at(spread, parents, np.where(weights > 0, np.sqrt(weights) * apart, 0.0))
 
 

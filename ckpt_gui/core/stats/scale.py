@@ -76,6 +76,13 @@ def scale_of(axis: Axis, summary: Summary) -> Scale:
     return Scale(axis, unit=math.ldexp(1.0, exponent - 1) if axis == "linear" and summary.absmax else 1.0)
 
 
+def footing(largest: float) -> Scale:
+    """A linear scale for values up to this magnitude: positions are the values, but near float64's ends."""
+    if largest == 0 or 1e-290 < largest < 1e290:
+        return Scale("linear")
+    return Scale("linear", unit=math.ldexp(1.0, math.frexp(largest)[1] - 1))
+
+
 def heights(counts: Floats | Counts, *, log: bool) -> Floats:
     """How high bars of these counts stand; ``log``: log10 of the count, empty bars at the floor."""
     tall = np.asarray(counts, np.float64)

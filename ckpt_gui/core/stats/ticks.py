@@ -40,11 +40,13 @@ def _round_numbers(low: float, high: float, room: int) -> list[tuple[float, str]
         return []
     unit = 10.0**power
     step = next(factor for factor in (1, 2, 5, 10) if factor * unit >= 0.7 * rough) * unit
+    if not math.isfinite(step):
+        return []
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     if last - first > 4 * room or abs(first) > 2**52:
         return []
     values = [number * step for number in range(first, last + 1)]
-    return [(value, number_text(value, step)) for value in values]
+    return [(value, number_text(value, step)) for value in values if math.isfinite(value)]
 
 
 def _decades(scale: Scale, low: float, high: float) -> float:

@@ -9,6 +9,7 @@ from ckpt_gui.core import text
 from ckpt_gui.core.facts import Fact, Section
 from ckpt_gui.core.stats.brief import PERCENTILES, Brief
 from ckpt_gui.core.stats.nouns import Index, Number
+from ckpt_gui.core.stats.ticks import minus
 
 TITLE = "Statistics"
 
@@ -18,8 +19,8 @@ def number(value: Number | None) -> str:
     if value is None:
         return "—"
     if isinstance(value, int):
-        return f"{value:,}" if value.bit_length() < 1000 else text.integer(value)
-    return f"{value:.6g}".replace("-", "−") if math.isfinite(value) else str(value)
+        return minus(f"{value:,}") if value.bit_length() < 1000 else text.integer(value)
+    return minus(f"{value:.6g}") if math.isfinite(value) else str(value)
 
 
 def of_tensor(brief: Brief, node: int, *, sampled: bool = False) -> tuple[Section, ...]:

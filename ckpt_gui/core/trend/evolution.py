@@ -9,6 +9,7 @@ from statistics import median
 
 import numpy as np
 
+from ckpt_gui.core.errors import ReadError
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.stats.brief import PERCENTILES, Brief, brief
 from ckpt_gui.core.stats.combine import combined
@@ -120,12 +121,16 @@ def _count(
     report: Report,
     executor: Executor | None,
     workers: int,
-) -> Histogram:
+) -> Histogram | None:
+    """None where the file, or a part of it, cannot be read (any more)."""
     with Reading(run.stops[place].checkpoint) as reading:
         tensors = [tensor for tensor in tensors_of([subject], place) if not reading.why_not(tensor)]
-        return histogram(
-            reading, tensors, shared, magnitudes=magnitudes, report=report, executor=executor, workers=workers
-        )
+        try:
+            return histogram(
+                reading, tensors, shared, magnitudes=magnitudes, report=report, executor=executor, workers=workers
+            )
+        except ReadError:
+            return None
 
 
 def proposed(pool: Summary, briefs: Sequence[Brief]) -> Axis:

@@ -111,4 +111,6 @@ class Run:
     def title(self, place: int) -> str:
         """What a person calls a stop in a sentence."""
         stop = self.stops[place]
+        if self.by == "epoch and step" and stop.opened is not None:
+            return f"epoch {stop.epoch} step {stop.step}"
         return f"{self.unit} {stop.label}" if self.unit != "file" and stop.opened is not None else stop.name

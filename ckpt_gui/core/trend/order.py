@@ -96,7 +96,7 @@ def _label(one: Told, by: Evidence) -> str:
     if not one.readable:
         return _stem(one.name)
     if by == "epoch and step":
-        return f"{one.epoch}/{one.step}"
+        return f"{one.epoch}:{one.step}"
     return str(one.step if by == "step" else one.epoch)
 
 

@@ -81,14 +81,25 @@ def _path(checkpoint: Checkpoint, node: int) -> text.Path:
 
 
 def short_names(held: Sequence[Subject]) -> list[str]:
-    """What tells the subjects apart: without the keys that all begin with. Not escaped."""
+    """What tells the subjects apart: without the keys and the parts of names that all begin with. Not escaped."""
     if not held:
         return []
-    first = held[0].path
+    paths = [one.path for one in held]
+    shared = _shared(paths)
+    if any(len(path) <= shared for path in paths):
+        return [one.name for one in held]
+    names = [_name(path[shared:]) for path in paths]
+    dotted = [name.split(".") for name in names]
+    alike = _shared(dotted) if len(names) > 1 else 0
+    return [".".join(parts[alike:]) for parts in dotted]
+
+
+def _shared(rows: Sequence[Sequence[object]]) -> int:
+    """How many entries all rows begin with alike; at least one of each is left."""
     shared = 0
-    while all(len(one.path) > shared + 1 and one.path[shared] == first[shared] for one in held):
+    while all(len(row) > shared + 1 and row[shared] == rows[0][shared] for row in rows):
         shared += 1
-    return [_name(one.path[shared:]) if len(one.path) > shared else one.name for one in held]
+    return shared
 
 
 def nbytes(run: Run, held: Sequence[Subject]) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ckpt_gui.core.info import plain_path
 from ckpt_gui.core.text import path_text
+from ckpt_gui.core.trend.evolution import Evolution
 from ckpt_gui.core.trend.first_nan import FirstNan
 from ckpt_gui.core.trend.nouns import Run
 from ckpt_gui.core.trend.series import Line
@@ -14,9 +16,16 @@ from ckpt_gui.core.trend.series import Line
 COLUMNS = ("path", "file", "step", "epoch", "value", "nonfinite")
 
 
-def trend_json(
-    run: Run, statistic: str, lines: Sequence[Line], changed: Sequence[Line] | None = None, nan: FirstNan | None = None
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is told besides, if it was asked for."""
+
+    changed: Sequence[Line] | None = None
+    nan: FirstNan | None = None
+    evolved: Sequence[Evolution] | None = None
+
+
+def trend_json(run: Run, statistic: str, lines: Sequence[Line], asked: Asked) -> dict[str, Any]:
     """Plain JSON values. Every list of values has one entry for each of ``files``."""
     told: dict[str, Any] = {
         "stat": statistic,
@@ -29,12 +38,20 @@ def trend_json(
         "notes": [run.evidence, *run.notes],
         "series": [_series(line) for line in lines],
     }  # fmt: skip
-    if changed is not None:
-        for one, line in zip(told["series"], changed, strict=True):
-            one["change"] = list(line.values)
-    if nan is not None:
-        told["first_nan"] = _nan(run, nan)
+    for number, one in enumerate(told["series"]):
+        if asked.changed is not None:
+            one["change"] = list(asked.changed[number].values)
+        if asked.evolved is not None:
+            one["histograms"] = _histograms(asked.evolved[number])
+    if asked.nan is not None:
+        told["first_nan"] = _nan(run, asked.nan)
     return told
+
+
+def _histograms(found: Evolution) -> dict[str, Any] | None:
+    """Edges, and the counts of each file; None where there is no finite value at all."""
+    counts = [None if one is None else one.counts.tolist() for one in found.histograms]
+    return {"edges": found.edges.tolist(), "counts": counts} if len(found.edges) else None
 
 
 def _series(line: Line) -> dict[str, Any]:

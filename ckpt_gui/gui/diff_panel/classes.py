@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QTimer, Signal
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from ckpt_gui.core.diff.columns import GLYPHS, MEANING
@@ -65,9 +64,7 @@ class Classes(QWidget):
     def _dress(self) -> None:
         colours = change_colours(self.palette())
         for change, button in self.buttons.items():
-            palette = QPalette(self.palette())
-            palette.setColor(QPalette.ColorRole.ButtonText, colours[change])
-            button.setPalette(palette)
+            button.setStyleSheet(f"color: {colours[change].name()}")
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -36,8 +36,9 @@ class PairingBar(QFrame):
         self._refused: set[str] = set()
         self._all = False
         self._editor: QWidget | None = None
-        self.edit = QLineEdit()
+        self.edit: QLineEdit | None = None
         """The rule being edited."""
+        self._reason: QLabel | None = None
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(8, 4, 6, 4)
         self._box.setSpacing(2)
@@ -56,23 +57,23 @@ class PairingBar(QFrame):
         line = QWidget(self)
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)
-        self.edit = spoken(QLineEdit(rule), "Rule: regular expression => text")
-        self.edit.setPlaceholderText(
-            r"^module\. =>      a regular expression, =>, and what takes its place in A's names"
-        )
+        edit = self.edit = spoken(QLineEdit(rule), "Rule: regular expression => text")
+        edit.setPlaceholderText(r"^module\. =>      a regular expression, =>, and what takes its place in A's names")
         self._reason = spoken(muted(QLabel()), "What is wrong with the rule")
         self._reason.setWordWrap(True)
         self._reason.hide()
-        row.addWidget(self.edit, 1)
-        self.edit.returnPressed.connect(partial(self._take_edited, instead))
+        row.addWidget(edit, 1)
+        edit.returnPressed.connect(partial(self._take_edited, instead))
         row.addWidget(_button("Apply", "Apply the rule", partial(self._take_edited, instead)))
         row.addWidget(_button("Cancel", "Leave the rules as they are", self._lay_out))
         self._box.addWidget(line)
         self._box.addWidget(self._reason)
         self.show()
-        self.edit.setFocus()
+        edit.setFocus()
 
     def _take_edited(self, instead: int) -> None:
+        if self.edit is None or self._reason is None:
+            return
         try:
             rule = parse_rule(self.edit.text())
         except RenameError as exc:
@@ -93,6 +94,7 @@ class PairingBar(QFrame):
             if (old := item.widget()) is not None:
                 old.hide()
                 old.deleteLater()
+        self.edit = self._reason = None
         for number, (rule, matched) in enumerate(self._applied):
             self._add_applied(number, rule, matched)
         proposed = [one for one in self._proposed if one.rule.text not in self._refused]

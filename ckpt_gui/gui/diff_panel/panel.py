@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint, QTimer, Signal
@@ -10,8 +10,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ckpt_gui.core import search, text
+from ckpt_gui.core.diff.facts import ORDER
+from ckpt_gui.core.diff.grouping import ROOT
 from ckpt_gui.core.diff.nouns import CHANGES, UNKNOWN
-from ckpt_gui.core.diff.rollup import summary
 from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.diff_panel import commands
 from ckpt_gui.gui.diff_panel.classes import Classes
@@ -53,7 +54,11 @@ class DiffPanel(QWidget):
         self._sieve = Sieve(self)
         self._sides = Elided(self)
         self._story = muted(Elided(self))
-        self._names: list[str] = []
+        self._names: Sequence[str] = ()
+        self._same_names = False
+        """Are the rows of the names that were shown before?"""
+        self._fresh = False
+        """Are there other rows, not shown yet?"""
         self._arranged = 0.0
         self._again = QTimer(self, singleShot=True, interval=ARRANGE_AGAIN_MS)
         self._again.timeout.connect(self._sift)
@@ -134,15 +139,15 @@ class DiffPanel(QWidget):
         words = "     ".join(f"{letter}  {name}{part}" for letter, name, part in zip("AB", names, parts, strict=True))
         self._sides.say(words)
         self.tolerance.show_tolerance(one.tolerance)
-        self._story.say("")
+        self.tell_story("")
         if one.pairing is None:
             self.rows.say("Pairing names …")
 
     def _paired(self) -> None:
         one = self.comparison
         assert one.facts is not None
-        names = [row.key for row in one.rows]
-        self._same_names, self._names = names == self._names, names
+        keys = one.facts.grouping.keys
+        self._same_names, self._names = keys == self._names, keys
         self._sieve.look_in(one.facts)
         self._fresh = True
         self._tell_counts()
@@ -161,20 +166,23 @@ class DiffPanel(QWidget):
             self._again.start()
 
     def _finished(self) -> None:
-        from ckpt_gui.core.diff.frozen import frozen
-
-        one = self.comparison
         self._again.stop()
         self._sift()
-        if one.pairing is not None:
-            self._story.say(frozen(one.pairing, one.rows))
+
+    def tell_story(self, words: str) -> None:
+        """What happened from A to B, in a sentence."""
+        self._story.say(text.escape(words))
+        self._story.setVisible(bool(words))
 
     def _stopped(self) -> None:
         self._again.stop()
+        if self.comparison.pairing is None:
+            self.rows.say("Comparing was stopped. F5 begins again.")
+            return
         self._sift()
         waiting = sum(row.change == UNKNOWN for row in self.comparison.rows)
         again = self.commands["again"].shortcut().toString()
-        self._story.say(f"Stopped: {waiting:,} of {text.plural(len(self.comparison.rows), 'pair')} not compared; "
+        self.tell_story(f"Stopped: {waiting:,} of {text.plural(len(self.comparison.rows), 'pair')} not compared; "
                         f"{again} compares them")  # fmt: skip
 
     def _failed(self, words: str) -> None:
@@ -184,7 +192,7 @@ class DiffPanel(QWidget):
     def _tell_counts(self) -> None:
         facts = self.comparison.facts
         if facts is not None:
-            self.classes.tell(summary(facts.rows))
+            self.classes.tell(dict(zip(ORDER, facts.sum(ROOT).counts, strict=True)))
 
     # -------------------------------------------------------------------------------------------- what stays
 
@@ -211,10 +219,13 @@ class DiffPanel(QWidget):
     def _why_nothing(self, total: int, matching: int) -> str:
         if not total:
             return "There is no tensor on either side."
+        one = self.comparison
+        if one.left is one.right and one.left_path == one.right_path:
+            return f"Both sides are the same file.\n{text.plural(total, 'tensor')}; Alt+1 shows them."
         if matching >= 0:
             return "No pair matches the filter." if not matching else "What matches is hidden by the buttons above."
-        counts = summary(self.comparison.rows)
-        if counts["same"] == total:
+        facts = self.comparison.facts
+        if facts is not None and facts.sum(ROOT).of("same") == total:
             return f"All {text.plural(total, 'tensor')} are the same, bit for bit.\nAlt+1 shows them."
         return "All pairs are hidden by the buttons above."
 
@@ -225,23 +236,15 @@ class DiffPanel(QWidget):
         facts = self.comparison.facts
         if facts is None or self.rows.model.arrangement is None:
             return
-        arrangement = self.rows.arrangement
-        order = [place for place in arrangement.in_order() if facts.rows[place].change not in ("same", UNKNOWN)]
-        if not order:
-            self.message.emit("There is no difference among the rows shown")
-            return
-        places = {place: number for number, place in enumerate(arrangement.in_order())}
         current = self.rows.current()
-        here = (
-            _position(arrangement.pairs(current), places, by)
-            if current is not None
-            else (-1 if by > 0 else len(places))
-        )
-        ahead = [place for place in order if (places[place] - here) * by > 0]
-        if not ahead:
-            self.message.emit("That was the last difference" if by > 0 else "That was the first difference")
-            return
-        self.rows.select([ahead[0] if by > 0 else ahead[-1]])
+        ahead = self.rows.arrangement.following(ROOT if current is None else current, by)
+        place = next((place for place in ahead if facts.rows[place].change not in ("same", UNKNOWN)), None)
+        if place is not None:
+            self.rows.select([place])
+        elif current is None:
+            self.message.emit("There is no difference among the rows shown")
+        else:
+            self.message.emit("There is no further difference below" if by > 0 else "There is no difference above")
 
     def select_key(self, key: str) -> bool:
         """Select the pair, or the group, of that name; whether there is one."""
@@ -324,11 +327,3 @@ class DiffPanel(QWidget):
     def _open_menu(self, place: QPoint) -> None:
         menu = commands.context_menu(self, self.commands, on_row=self.rows.current() is not None)
         menu.popup(self.rows.tree.menu_place(place))
-
-
-def _position(pairs: list[int], places: dict[int, int], by: int) -> float:
-    """Where a row stands among all pairs; a group just before its first, so that its own first is next."""
-    if len(pairs) == 1:
-        return places.get(pairs[0], -1)
-    known = [places[place] for place in pairs if place in places]
-    return min(known) - 0.5 if known else (-1 if by > 0 else len(places))

@@ -18,7 +18,7 @@ from ckpt_gui.gui.spoken import spoken
 FIRST_ROWS = 60
 """Rows in sight to begin with: what fits is open."""
 MAX_EXPANDED = 5_000
-MAX_MATCHES_SHOWN = 1_000
+MAX_MATCHES_SHOWN = 500
 MAX_SELECTED = 2_000
 """Rows that are selected again after rows were laid out anew."""
 
@@ -78,11 +78,9 @@ class Rows(QWidget):
         self.facts, self.kept = facts, kept
         if not again:
             self.selected = []
-            rows, _met = Arrangement(facts.grouping, kept=kept).opened(FIRST_ROWS, level=3)
-            self.opened = set(rows)
-        self.arrange()
+        self.arrange(first=not again)
 
-    def arrange(self) -> None:
+    def arrange(self, *, first: bool = False) -> None:
         """Lay the rows out anew, and keep what was open, selected and on top."""
         if self.facts is None:
             return
@@ -90,6 +88,8 @@ class Rows(QWidget):
         value = sort_value(self.facts, self.sort[0]) if self.sort else None
         made = Arrangement(self.facts.grouping, kept=self.kept, value=value,
                            downwards=bool(self.sort and self.sort[1]))  # fmt: skip
+        if first:
+            self.opened = set(made.opened(FIRST_ROWS, level=3)[0])
         self._quiet += 1
         self.model.order = self.sort
         self.model.show(self.facts, made)

@@ -20,12 +20,12 @@ from PySide6.QtWidgets import (
 from ckpt_gui.core.diff.columns import COLUMNS, KEYS
 from ckpt_gui.gui.diff_model import BAR_ROLE, CHANGE_ROLE, DiffModel, change_colours
 
-_WIDTHS = {"key": 30, "change": 15, "left": 19, "right": 19, "rel": 19, "max": 9, "mean": 9, "cos": 11, "changed": 11,
+_WIDTHS = {"key": 30, "change": 15, "left": 17, "right": 17, "rel": 20, "max": 9, "mean": 9, "cos": 11, "changed": 11,
            "flips": 11, "nan": 10}  # fmt: skip
 """To begin with, in average characters."""
 _LEAST_KEY = 24
-_NUMBER = 9
-"""Characters of the number beside the bar."""
+_NUMBER = "0.000999 "
+"""The longest number that stands beside the bar."""
 
 
 class BarDelegate(QStyledItemDelegate):
@@ -40,7 +40,7 @@ class BarDelegate(QStyledItemDelegate):
         words, shown.text = shown.text, ""
         option.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, shown, painter, option.widget)
         metrics = option.fontMetrics
-        room = min(_NUMBER * metrics.averageCharWidth(), option.rect.width() - 4)
+        room = min(metrics.horizontalAdvance(_NUMBER) + 4, option.rect.width() - 4)
         area = option.rect.adjusted(4, 0, room - option.rect.width(), 0)
         painter.save()
         painter.setPen(shown.palette.color(shown.palette.ColorRole.Text))
@@ -55,6 +55,14 @@ class BarDelegate(QStyledItemDelegate):
         painter.restore()
 
 
+class KindDelegate(QStyledItemDelegate):
+    """Shape and element type: where there is no room, the type gives way before the shape does."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideRight
+
+
 class DiffTree(QTreeView):
     """Pairs beneath groups."""
 
@@ -63,6 +71,7 @@ class DiffTree(QTreeView):
         self.setModel(model)
         self.setAccessibleName("Tree of the pairs")
         self.setUniformRowHeights(True)
+        self.setIndentation(14)
         self.setAllColumnsShowFocus(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -73,6 +82,9 @@ class DiffTree(QTreeView):
         self.setFrameShape(self.Shape.NoFrame)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setItemDelegateForColumn(KEYS.index("rel"), BarDelegate(self))
+        kinds = KindDelegate(self)
+        for name in ("left", "right"):
+            self.setItemDelegateForColumn(KEYS.index(name), kinds)
         self._filling = self._by_hand = False
         self._dress_header(self.header())
 

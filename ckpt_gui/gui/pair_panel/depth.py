@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSplitter, QVBo
 
 from ckpt_gui.core.diff import over_depth
 from ckpt_gui.core.diff.over_depth import MEASURES, PERCENT, Found
+from ckpt_gui.core.diff.whole import network_of
 from ckpt_gui.core.stats.layers import leading_kinds
 from ckpt_gui.core.stats.layers_picture import Picture, picture
 from ckpt_gui.gui.facts_text import FactsText
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ckpt_gui.core.diff.nouns import Row
     from ckpt_gui.core.facts import Section
     from ckpt_gui.core.model import Checkpoint
+    from ckpt_gui.core.pairing import Pairing
     from ckpt_gui.gui.comparing import Comparison
 
 SHOWN_KINDS = 10
@@ -37,6 +39,7 @@ class _Wanted(NamedTuple):
 
     rows: list[Row]
     places: tuple[int, ...]
+    pairing: Pairing
     checkpoint: Checkpoint
     depth: Depth | None
     name: str
@@ -164,10 +167,11 @@ class ChangeOverDepth(QWidget):
 
     def _compute(self) -> None:
         comparison, places = self._selection.comparison, self._selection.places
-        if comparison is None or comparison.left.opened is None:
+        if comparison is None or comparison.left.opened is None or comparison.pairing is None:
             return
         wanted = _Wanted(
-            list(comparison.rows), places, comparison.left.opened.checkpoint, self._depth, self._name(),
+            list(comparison.rows), places, comparison.pairing, comparison.left.opened.checkpoint, self._depth,
+            self._name(),
             self.log.isChecked() if self._log_by_hand else None, self.legend.kinds, frozenset(self.legend.hidden),
         )  # fmt: skip
         self._jobs.run(
@@ -224,7 +228,8 @@ class ChangeOverDepth(QWidget):
 def _draw(wanted: _Wanted) -> _Made:
     """On a job's thread."""
     rows, name, places = wanted.rows, wanted.name, wanted.places
-    depth = wanted.depth or over_depth.layers(rows, places if len(places) > 1 else range(len(rows)))
+    several = len(places) > 1
+    depth = wanted.depth or over_depth.layers(rows, places if several else network_of(wanted.pairing, rows, places))
     found = over_depth.over_depth(depth, rows, name)
     hidden = wanted.hidden
     if tuple(depth.kinds) != wanted.kinds:

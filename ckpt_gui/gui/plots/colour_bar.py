@@ -12,13 +12,15 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
 from ckpt_gui.core.heatmap.limits import NAN, NEGINF, POSINF, STEPS, Limits, Outside
 from ckpt_gui.core.stats.scale import Scale
-from ckpt_gui.core.stats.ticks import ticks
+from ckpt_gui.core.stats.ticks import minus, ticks
 from ckpt_gui.gui import theme
 from ckpt_gui.gui.plots.colours import ODD
 
 _WIDE = 13
 _PITCH = 34
 """Pixels that a number needs at least."""
+_MOST_MARKS = 30
+"""On a tall screen; which digits they need depends on how many there are."""
 
 
 class ColourBar(pg.GraphicsWidget):  # type: ignore[misc]  # pyqtgraph has no types
@@ -36,14 +38,35 @@ class ColourBar(pg.GraphicsWidget):  # type: ignore[misc]  # pyqtgraph has no ty
     def dress(self, colours: theme.Colours, font: QFont) -> None:
         """Take these colours and this font."""
         self._colours, self._font = colours, font
-        self.setMinimumWidth(_WIDE + 12 + QFontMetricsF(font).horizontalAdvance("−0.0000"))
-        self.setMaximumWidth(self.minimumWidth())
-        self.update()
+        self._make_room()
 
     def show_scale(self, limits: Limits, outside: Outside, table: NDArray[np.uint8]) -> None:
         """The legend of this scale."""
         self._limits, self._outside, self._table = limits, outside, table
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """As wide as its numbers: those close together and far from 0 have many digits."""
+        metrics = QFontMetricsF(self._font)
+        texts = [text for room in range(2, _MOST_MARKS, 4) for _part, text in self._numbers(room)]
+        wide = max(metrics.horizontalAdvance(text) for text in ("−0.0000", *texts))
+        self.setMinimumWidth(0)  # or it stays below the maximum there was
+        self.setMaximumWidth(_WIDE + 12 + wide)
+        self.setMinimumWidth(_WIDE + 12 + wide)
         self.update()
+
+    def _numbers(self, room: int) -> list[tuple[float, str]]:
+        """Where on the scale, 0 to 1, stands which number."""
+        limits = self._limits
+        if limits is None:
+            return []
+        if limits.low == limits.high:
+            return [(0.5, minus(f"{limits.low:.4g}"))]
+        half = limits.high / 2 - limits.low / 2
+        marks = ticks(Scale("linear"), limits.low, limits.high, max(2, room))
+        if not marks:  # hardly more than 0, or too close to one another
+            return [(0.0, minus(f"{limits.low:.4g}")), (1.0, minus(f"{limits.high:.4g}"))]
+        return [((mark.position / 2 - limits.low / 2) / half, mark.text) for mark in marks]
 
     def entries(self) -> list[str]:
         """What the swatches are of."""
@@ -79,15 +102,7 @@ class ColourBar(pg.GraphicsWidget):  # type: ignore[misc]  # pyqtgraph has no ty
                 painter.drawPolygon([QPointF(area.left(), edge), QPointF(area.right(), edge), tip])
 
     def _paint_numbers(self, painter: QPainter, area: QRectF, metrics: QFontMetricsF) -> None:
-        limits = self._limits
-        assert limits is not None
-        if limits.low == limits.high:
-            found = [(0.5, f"{limits.low:.4g}")]
-        else:
-            marks = ticks(Scale("linear"), limits.low, limits.high, max(2, int(area.height() / _PITCH)))
-            half = limits.high / 2 - limits.low / 2
-            found = [((mark.position / 2 - limits.low / 2) / half, mark.text) for mark in marks]
-        for part, text in found:
+        for part, text in self._numbers(int(area.height() / _PITCH)):
             y = area.bottom() - part * area.height()
             painter.setPen(QColor(self._colours.line))
             painter.drawLine(QPointF(area.right(), y), QPointF(area.right() + 4, y))

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from ckpt_gui.core.stats import ticks
-from ckpt_gui.core.stats.chart_words import number
+from ckpt_gui.core.stats.chart_words import marker as marker_words
 from ckpt_gui.core.stats.markers import Marker
 from ckpt_gui.core.stats.readout import bin_at
 from ckpt_gui.core.stats.scale import heights, within
@@ -154,7 +154,7 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         for marker in self._markers:
             shade = QColor(colours.text) if marker.series < 0 else series.colour(colours, marker.series)
             pen = series.line(shade, _DASHES[marker.kind], 1)
-            entries.append(Entry(pen, f"{marker.name}: {', '.join(map(number, marker.values))}"))
+            entries.append(Entry(pen, f"{marker.name}: {marker_words(chart, marker.values)}"))
             for value in marker.values:
                 line = pg.InfiniteLine(chart.scale.position(value), angle=90, pen=pen)
                 line.setZValue(20)

@@ -256,12 +256,13 @@ def _shades(shown: Scatter) -> NDArray[np.uint8]:
 
 def _table(colours: theme.Colours) -> NDArray[np.uint8]:
     """From the page's colour over the accent to the text's, by steps that all can be told apart."""
-    stops = [QColor(colours.base), QColor(colours.accent), QColor(colours.text)]
+    named = (QColor(colours.base), QColor(colours.accent), QColor(colours.text))
+    stops = [(one.red(), one.green(), one.blue()) for one in named]
     table = np.zeros((256, 3), np.uint8)
-    table[0] = stops[0].getRgb()[:3]
+    table[0] = stops[0]
     for step in range(1, 256):
         part = _FAINT + (2 - _FAINT) * (step - 1) / 254
         first, rest = stops[min(int(part), 1)], part - min(int(part), 1)
         second = stops[min(int(part), 1) + 1]
-        table[step] = [round(a + (b - a) * rest) for a, b in zip(first.getRgb()[:3], second.getRgb()[:3], strict=True)]
+        table[step] = [round(a + (b - a) * rest) for a, b in zip(first, second, strict=True)]
     return table

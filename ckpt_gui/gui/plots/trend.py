@@ -22,6 +22,8 @@ MARKS_UP_TO = 2_000
 _REACH = 16
 """Pixels around the mouse in which a point is found."""
 _SIZE = 7
+_RINGED = 3
+"""Lines whose marks of NaN and Inf have room for a ring each."""
 
 
 class TrendPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has no types
@@ -139,12 +141,13 @@ class TrendPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has
             self._draw_broken(trace, colours)
 
     def _draw_broken(self, trace: Trace, colours: theme.Colours) -> None:
-        """A cross in the strip for every stop with NaN or Inf, in the line's colour, ringed in that of an alarm."""
+        """A cross in the strip for every stop with NaN or Inf, in the line's colour; ringed where there is room."""
         places = np.array(trace.broken, np.float64)
         ys = np.full(len(places), trace.level)
         alarm = series.line(QColor(colours.alarm), [], 1.2)
-        for symbol, size, pen, brush in (("o", 14, alarm, pg.mkBrush(None)),
-                                         ("x", 8, pg.mkPen(None), series.colour(colours, trace.number))):  # fmt: skip
+        marks = [("o", 14, alarm, pg.mkBrush(None)), ("x", 8, pg.mkPen(None), series.colour(colours, trace.number))]
+        crowded = self._picture is not None and sum(bool(one.broken) for one in self._picture.traces) > _RINGED
+        for symbol, size, pen, brush in marks[crowded:]:
             self._add(pg.ScatterPlotItem(places, ys, symbol=symbol, size=size, pen=pen, brush=brush), 30)
 
     def _draw_marker(self) -> None:

@@ -30,7 +30,7 @@ from ckpt_gui.gui.plots.trend import TrendPlot
 from ckpt_gui.gui.spoken import Elided, muted, spoken
 
 if TYPE_CHECKING:
-    from ckpt_gui.core.trend.nouns import Run, Subject
+    from ckpt_gui.core.trend.nouns import Run, Subject, Track
     from ckpt_gui.core.trend.series import Line
 
 _LEGEND_SHARE, _CHART_SHARE = 220, 520
@@ -170,6 +170,13 @@ class Chart(QWidget):
     def show_stop(self, stop: int) -> None:
         """Mark a stop."""
         self.plot.show_stop(stop)
+
+    def go_to_track(self, track: Track) -> None:
+        """Make the line current that this tensor is in."""
+        for row, subject in enumerate(self._subjects):
+            if track in subject.tracks:
+                self.legend.setCurrentRow(row)
+                return
 
     # -------------------------------------------------------------------------------------------- drawing
 

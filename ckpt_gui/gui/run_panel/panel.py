@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, 
 from ckpt_gui.core import text
 from ckpt_gui.core.trend import words
 from ckpt_gui.core.trend.pick import reference, subjects
-from ckpt_gui.gui.following import Following, Lines
+from ckpt_gui.gui.following import QUESTIONS, Following, Lines
 from ckpt_gui.gui.run_panel.chart import Chart
 from ckpt_gui.gui.run_panel.distribution import Distribution
 from ckpt_gui.gui.run_panel.nan_line import NanLine
@@ -41,6 +41,8 @@ class RunPanel(QWidget):
         self.setAccessibleName("The run")
         self._following = following
         self._nodes: list[int] = []
+        self._place = 0
+        """The stop whose tree the nodes are of."""
         self._asked = False
         """Were numbers asked for, however much must be read?"""
         self._build()
@@ -116,7 +118,7 @@ class RunPanel(QWidget):
 
     def let_go(self) -> None:
         """Nobody looks any more."""
-        for what in ("lines", "evolution", "nan"):
+        for what in QUESTIONS:
             self._following.let_go(what)
 
     def show_run(self) -> None:
@@ -128,6 +130,8 @@ class RunPanel(QWidget):
         self._notes.say(" · ".join(told), "\n".join(told))
         self._notes.setVisible(bool(told))
         self.nan_line.hide()
+        self.find_nan.setEnabled(True)
+        self._place = reference(run)
         self.distribution.show_run(run)
         self.chart.show_stop(self.distribution.stop)
         self._turn()
@@ -138,7 +142,7 @@ class RunPanel(QWidget):
         if run is None:
             return
         self._asked = False
-        found = subjects(run, reference(run), self._nodes, as_one=self.chart.as_one.isChecked())
+        found = subjects(run, self._place, self._nodes, as_one=self.chart.as_one.isChecked())
         self.chart.show_subjects(run, found)
         if not found:
             self.let_go()
@@ -186,6 +190,7 @@ class RunPanel(QWidget):
             return
         self.nan_line.show_answer(run, found)
         if found.place is not None:
+            self.chart.go_to_track(found.found[0].track)
             self.distribution.go_to(found.place)
         self.message.emit(words.nan_answer(run, found)[0])
 

@@ -189,3 +189,8 @@ def test_an_expanded_tensor_is_looked_at_once(tmp_path: Path) -> None:
 
     assert [entry.index for entry in found.problems] == [(0, 0)]
     assert found.checked_nbytes < 10_000
+
+
+def test_alike_values_of_a_sparse_matrix_are_said_to_be_the_stored_ones(tmp_path: Path) -> None:
+    found = saved(tmp_path, {"w": torch.eye(5).to_sparse()})
+    assert [entry.text for entry in of_kind(found, Kind.CONSTANT)] == ["all 5 stored values are 1"]

@@ -152,3 +152,15 @@ def test_a_line_of_a_picture_leaves_out_what_is_not_finite() -> None:
     found = gaps.line(shown(np.array([[1.0, np.nan, np.inf, 2.0]])), 0, 0)
     np.testing.assert_array_equal(found.values, [1.0, np.nan, np.nan, 2.0])
     np.testing.assert_array_equal(found.places, [0.5, 1.5, 2.5, 3.5])
+
+
+def test_a_value_between_gaps_stands_alone() -> None:
+    found = gaps.line(shown(np.array([[1.0, np.nan, 2.0, 3.0, np.inf, 4.0]])), 0, 0)
+    np.testing.assert_array_equal(found.alone, [True, False, False, False, False, True])
+
+
+def test_what_is_no_number_is_written_as_the_values_page_does() -> None:
+    texts = [words.number_text(np.float32(value)) for value in (np.nan, np.inf, -np.inf)]
+    assert texts == ["NaN", "Inf", "−Inf"]
+    assert words.number_text(np.bool_(True)) == "True"
+    assert words.number_text(np.int64(-(2**63))) == "−9,223,372,036,854,775,808"

@@ -101,6 +101,11 @@ def test_round_numbers_on_a_linear_axis(low: float, high: float, said: list[str]
     assert found == said
 
 
+def test_marks_beyond_float64_are_left_out() -> None:
+    assert ticks.ticks(Scale("linear", unit=2.0**1023), -9e15, 9e15, 2) == []
+    assert [tick.text for tick in ticks.ticks(Scale("linear"), -1.7e308, 1.7e308, 4)] == ["−1e308", "0", "1e308"]
+
+
 def test_powers_of_ten_on_both_sides_of_zero() -> None:
     scale = Scale("symlog", threshold=1e-3)
     found = ticks.ticks(scale, scale.position(-2.0), scale.position(150.0), 20)

@@ -298,6 +298,14 @@ def test_a_bar_is_read_with_its_share_and_what_is_up_to_it(opened: Open) -> None
     assert chart_words.bar(made, 1) == "1:  1 value · 12.5 % · 37.5 % up to here"
 
 
+def test_statistics_close_to_one_another_are_told_apart(opened: Open) -> None:
+    reading = opened({"near": 1 + 1e-6 * normal(1000).double(), "wide": normal(1000)})
+    near = exact(reading, at(reading, "near"), View())
+    assert chart_words.marker(near, (0.9999990123, 1.0000010321)) == "0.99999901, 1.000001"
+    wide = exact(reading, at(reading, "wide"), View())
+    assert chart_words.marker(wide, (0.0123456, -2.5)) == "0.01235, −2.5"
+
+
 def test_it_is_read_aloud(opened: Open) -> None:
     reading = opened({"w": torch.tensor([0.0, 1.0, 1.0, 4.0])})
 

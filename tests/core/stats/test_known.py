@@ -223,6 +223,18 @@ def agree(told: dict[str, float | None], values: np.ndarray) -> None:
     assert told == pytest.approx(expected, rel=1e-9)
 
 
+def test_values_near_the_end_of_float64_spoil_no_column(tmp_path: Path, cache: Path) -> None:
+    path = tmp_path / "far.pt"
+    far = torch.tensor([1.7e308, -1.7e308, 1.0], dtype=torch.float64)
+    torch.save({"g.far": far, "g.near": torch.tensor([5e-3, 1e-3])}, path)
+    checkpoint = read(path).checkpoint
+    shown = filled(checkpoint, Shelf(checkpoint, cache)).snapshot(checkpoint).by_node["std"]
+
+    std = {checkpoint.path_of(node)[-1]: shown.get(node) for node in checkpoint.tensors.node}
+    assert std["g.far"] == pytest.approx(float(far.numpy().astype(np.longdouble).std()), rel=1e-9)
+    assert std["g.near"] == pytest.approx(2e-3)
+
+
 def test_several_tensors_together_say_the_same(mixed: Checkpoint, cache: Path) -> None:
     known = filled(mixed, Shelf(mixed, cache))
     state = torch.load(mixed.path, weights_only=True)

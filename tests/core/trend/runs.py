@@ -42,7 +42,7 @@ def _trained(steps: int, nan_from: int | None, wrapper: str) -> tuple[tuple[str,
             optimizer.step()
         if nan_from is not None and epoch == nan_from:
             with torch.no_grad():
-                network[2].weight[3, 5] = float("nan")
+                next(iter(network[2].parameters()))[3, 5] = float("nan")
         saved = {wrapper: network.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch - 1,
                  "global_step": 10 * epoch}  # fmt: skip
         data = io.BytesIO()

@@ -27,7 +27,7 @@ from ckpt_gui.core.trend.ridges import ridges
 from ckpt_gui.core.trend.series import series
 from ckpt_gui.core.trend.sparks import sparkline
 from ckpt_gui.core.trend.statistics import TITLES
-from ckpt_gui.core.trend.told import trend_json
+from ckpt_gui.core.trend.told import Asked, trend_json
 from ckpt_gui.core.trend.tracks import group, matching
 from ckpt_gui.core.trend.words import description, nan_answer, read_out
 from tests.core.trend.runs import plain, training
@@ -133,7 +133,7 @@ def test_reading_stops_when_it_is_told_to(run: Run) -> None:
 
     for ask in (series, changes):
         with pytest.raises(Cancelled):
-            ask(run, list(map(alone, run.tracks)), *(["l2"] if ask is series else []), report=Impatient())  # type: ignore[operator]
+            ask(run, list(map(alone, run.tracks)), *(["l2"] if ask is series else []), report=Impatient())
     with pytest.raises(Cancelled):
         first_nan(run, run.tracks, report=Impatient())
     with pytest.raises(Cancelled):
@@ -292,10 +292,16 @@ def test_a_file_that_cannot_be_read_is_passed_by(run: Run, paths: list[Path]) ->
 
 def test_json_is_json_and_as_long_as_there_are_files(run: Run) -> None:
     subjects = list(map(alone, run.tracks))
-    told = trend_json(run, "l2", series(run, subjects, "l2"), changes(run, subjects), first_nan(run, run.tracks))
+    told = trend_json(
+        run,
+        "l2",
+        series(run, subjects, "l2"),
+        Asked(changes(run, subjects), first_nan(run, run.tracks), [evolution(run, one) for one in subjects]),
+    )
     again = json.loads(json.dumps(told, allow_nan=False))
     assert len(again["files"]) == 6
     assert all(len(one[name]) == 6 for one in again["series"] for name in ("values", "change", "nonfinite"))
+    assert all(len(one["histograms"]["counts"]) == 6 for one in again["series"])
     assert again["first_nan"]["file"] == run.stops[3].path
 
 

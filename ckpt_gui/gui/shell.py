@@ -1,0 +1,175 @@
+"""The window's frame: its parts in their places, what is asked in dialogs, what is kept from one day to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from ckpt_gui.gui import status, theme
+from ckpt_gui.gui.actions import Actions
+from ckpt_gui.gui.details import Details
+from ckpt_gui.gui.drop import DropTarget
+from ckpt_gui.gui.file_tabs import FileTabs
+from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.notices import NoticeBar
+from ckpt_gui.gui.open_files import OpenFiles
+from ckpt_gui.gui.recent_menu import RecentMenu
+from ckpt_gui.gui.scanning import Scanning
+from ckpt_gui.gui.settings import Settings
+
+if TYPE_CHECKING:
+    from ckpt_gui.gui.start_page import StartPage
+
+LOOK_AT_DISK_MS = 4_000
+"""So often an active window sees whether its files have changed."""
+
+
+class Shell(QMainWindow):
+    """Tabs on the left, details on the right, what went wrong above, what is under way below.
+
+    Signals:
+        addresses_wanted: files or a folder were chosen.
+        sample_wanted: what comes with the program is to be seen.
+    """
+
+    addresses_wanted = Signal(list)
+    sample_wanted = Signal()
+    commands: Actions
+    recent_menu: RecentMenu
+
+    def __init__(self, settings: Settings, files: OpenFiles, jobs: Jobs) -> None:
+        super().__init__()
+        self.settings, self.files, self.jobs = settings, files, jobs
+        self._start_page: StartPage | None = None
+        self.setWindowTitle("ckpt_gui")
+        self._lay_out()
+        self._disk_clock = QTimer(self, interval=LOOK_AT_DISK_MS)
+        self._disk_clock.timeout.connect(self._look_at_disk)
+        self._disk_clock.start()
+
+    def _lay_out(self) -> None:
+        self.notices = NoticeBar(self)
+        self.tabs = FileTabs(self)
+        self.scanning = Scanning(self.jobs, self)
+        self.details = Details(self.jobs, self.scanning, self.settings, self)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setHandleWidth(1)
+        self.splitter.addWidget(self.tabs)
+        self.splitter.addWidget(self.details)
+        self.splitter.setSizes([810, 630])
+        self.stack = QStackedWidget(self)
+        self.stack.addWidget(self.splitter)
+        center = QWidget(self)
+        box = QVBoxLayout(center)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.notices)
+        box.addWidget(self.stack, 1)
+        self.setCentralWidget(center)
+        self.status = status.Status(self.jobs, self)
+        self.setStatusBar(self.status)
+        self.drop = DropTarget(self)
+
+    def row_commands(self) -> Sequence[QAction]:
+        """What can be done with the rows in front."""
+        return ()
+
+    def start(self) -> StartPage:
+        """The page for when no file is open; made when it is first needed."""
+        if self._start_page is None:
+            from ckpt_gui.gui.start_page import StartPage
+
+            page = self._start_page = StartPage(self)
+            page.open_wanted.connect(self.ask_files)
+            page.sample_wanted.connect(self.sample_wanted)
+            page.path_wanted.connect(lambda path: self.addresses_wanted.emit([path]))
+            page.show_recents(self.recent_menu.paths())
+            self.recent_menu.changed.connect(page.show_recents)
+            self.stack.addWidget(page)
+        return self._start_page
+
+    # -------------------------------------------------------------------------------------------- dialogs
+
+    def ask_files(self) -> None:
+        """Let the person choose files."""
+        from PySide6.QtWidgets import QFileDialog
+
+        self.addresses_wanted.emit(QFileDialog.getOpenFileNames(self, "Open checkpoints", self._folder())[0])
+
+    def ask_folder(self) -> None:
+        """Let the person choose a folder."""
+        from PySide6.QtWidgets import QFileDialog
+
+        folder = QFileDialog.getExistingDirectory(self, "Open a checkpoint's folder", self._folder())
+        self.addresses_wanted.emit([folder] if folder else [])
+
+    def _folder(self) -> str:
+        """Where the person looked last."""
+        paths = [file.path for file in self.files.all()[-1:]] or self.recent_menu.paths()
+        return str(Path(paths[0]).parent) if paths else ""
+
+    def zoom(self, by: int) -> None:
+        """One point more or less for every text; 0: the system's own size again."""
+        step = max(-4, min(12, self.settings.value("zoom", 0) + by)) if by else 0
+        self.settings.keep("zoom", step)
+        theme.zoom(step)
+
+    def all_commands(self) -> list[QAction]:
+        """Every command there is, those of the tree and the recent files included."""
+        return [*self.commands.named.values(), *self.row_commands(), *self.details.menu.actions(),
+                *self.recent_menu.commands()]  # fmt: skip
+
+    def show_palette(self) -> None:
+        """Every command, by typing."""
+        from ckpt_gui.gui.palette import Palette
+
+        Palette(self.all_commands(), self).show_over(self)
+
+    def show_keys(self) -> None:
+        """Every shortcut, on a page."""
+        from ckpt_gui.gui.keys_page import KeysPage
+
+        groups: list[tuple[str, Sequence[QAction]]] = [
+            (name, menu.actions()) for name, menu in self.commands.menus.items()
+        ]
+        groups += [("Rows", self.row_commands()), ("Page", self.details.menu.actions())]
+        KeysPage(groups, self).show()
+
+    def about(self) -> None:
+        """What this is."""
+        from ckpt_gui import __version__
+
+        words = f"ckpt_gui {__version__}. It shows PyTorch checkpoints and never runs what is in them."
+        self.notices.tell("about", words)
+
+    # -------------------------------------------------------------------------------------------- Qt's events
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange:
+            self._look_at_disk()
+
+    def _look_at_disk(self) -> None:
+        if self.isActiveWindow():
+            self.files.check_disk()
+
+    def restore(self) -> None:
+        """Size, place and parts as they were when it was closed last."""
+        geometry = self.settings.value("geometry", "")
+        if not (geometry and self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))):
+            self.resize(1440, 900)
+        self.splitter.restoreState(QByteArray.fromBase64(self.settings.value("splitter", "").encode()))
+        theme.zoom(self.settings.value("zoom", 0))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.jobs.close()
+        self.settings.keep("geometry", self.saveGeometry().toBase64().toStdString())
+        self.settings.keep("splitter", self.splitter.saveState().toBase64().toStdString())
+        self.settings.save()
+        super().closeEvent(event)
