@@ -37,7 +37,7 @@ class Binning:
         if self._once:
             first = first_bins(self._cells, borders)
             self._places = np.where(first < 0, len(edges) + 1, first).astype(np.uint16)
-            self._upper = np.append(borders, [np.inf, np.inf])
+            self._upper = np.append(borders, [np.inf, np.nan])  # of what is not finite: nothing is beyond NaN
             self._held = np.zeros(len(edges) + 2, np.int64)
 
     def add(self, block: NDArray[Any]) -> None:

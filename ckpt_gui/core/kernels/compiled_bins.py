@@ -32,8 +32,8 @@ def bins_pass(x, cells, shift, first_bin, edges, counts):
 def bins_once(x, cells, shift, first_bin, upper, counts):
     """The same where no cell holds more than one edge: one comparison an element, and four tables by turns.
 
-    ``first_bin`` gives non-finite values a place of their own, the last; ``upper`` is each place's upper edge, infinite
-    where there is none.
+    ``first_bin`` gives non-finite values a place of their own, the last; ``upper`` is each place’s upper edge, NaN of
+    the last, for even +Inf is to stay there.
     """
     tables = np.zeros((4, counts.size), np.uint32)
     first, second, third, fourth = tables[0], tables[1], tables[2], tables[3]

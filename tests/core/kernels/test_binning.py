@@ -48,3 +48,12 @@ def _first(values: Any, magnitudes: bool) -> Any:
     some = values[:7]
     some = some[np.isfinite(some)].astype(np.float64)
     return np.abs(some) if magnitudes else some
+
+
+@pytest.mark.parametrize("name", ["float32", "float64"])
+def test_what_is_not_finite_is_in_no_bin(name: str) -> None:
+    block = np.tile(np.array([np.inf, -np.inf, np.nan, 0.25], name), 50)
+    for turned in range(4):  # one of the four tables each
+        work = Binning(lane_of(name), np.linspace(-1, 1, 9), False, 10**9)
+        work.add(np.roll(block, turned))
+        assert work.counts().tolist() == [0, 0, 0, 0, 0, 0, 50, 0, 0, 0]
