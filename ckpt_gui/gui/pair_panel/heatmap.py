@@ -76,6 +76,8 @@ class PairHeatmap(QWidget):
         self._parts: list[Drawn] = []
         self._goal: tuple[int, ...] | None = None
         """An index to put the cross-hair on, once its slice is drawn."""
+        self._read_at: tuple[int, ...] | None = None
+        """The index whose values stand in the read-out."""
         self.trio = Trio(self)
         self._make_actions()
         self.controls = Controls(remembered(settings), self.actions(), self, menu="Go to")
@@ -141,7 +143,7 @@ class PairHeatmap(QWidget):
         self._frame.rest()
         self.trio.forget()
         self._selection.forget()
-        self._chosen_pairs, self._laid, self._plane, self._goal = None, None, None, None
+        self._chosen_pairs, self._laid, self._plane, self._goal, self._read_at = None, None, None, None, None
         self._whole, self._parts = [], []
 
     def _begun(self, laid: _Laid) -> None:
@@ -243,7 +245,8 @@ class PairHeatmap(QWidget):
         if self._plane is None:
             return
         index = self._plane.index_at(down, across)
-        self._readout.say(words.index_text(index) + "   …" if index is not None else "beyond the end")
+        if index is None or index != self._read_at:
+            self._readout.say(words.index_text(index) + "   …" if index is not None else "beyond the end")
         self._look_clock.start()
 
     def _look(self) -> None:
@@ -257,9 +260,13 @@ class PairHeatmap(QWidget):
         self._jobs.run(
             _LOOK,
             lambda _report: heatmaps.values_text(views, index),
-            self._readout.say,
+            partial(self._looked, index),
             failed=self._fail,
         )
+
+    def _looked(self, index: tuple[int, ...], said: str) -> None:
+        self._read_at = index
+        self._readout.say(said)
 
     def go_to_largest(self) -> None:
         """Put the cross-hair where |B − A| is largest, in whatever slice that is."""
