@@ -19,7 +19,7 @@ STEPS = {
     "layout": ["-m", "ruff", "format", "--check", "."],
     "types": ["-m", "mypy", "--strict", "ckpt_gui", "tests"],
     "the laws between the rooms": ["-c", LINT_IMPORTS],
-    "tests": ["-m", "pytest", "-q", "-n", "2"],
+    "tests": ["-m", "pytest", "-q", "-n", "2", "--durations", "12"],
 }
 
 

@@ -14,6 +14,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
+from shiboken6 import isValid
 
 from ckpt_gui.core.errors import Cancelled, CheckpointError
 from ckpt_gui.core.progress import Report
@@ -198,7 +199,7 @@ class Jobs(QObject):
         self._slots.clear()
 
     def _forget(self, task: Task) -> None:
-        if task not in self._tasks:
+        if not isValid(self) or task not in self._tasks:  # the last words of a task may come after the window's end
             return
         self._tasks.remove(task)
         for slot in [slot for slot, job in self._slots.items() if job is task]:

@@ -166,7 +166,7 @@ def modified_z_scores(numbers: Sequence[float]) -> list[float]:
         return []
     middle = median(numbers)
     off = [abs(number - middle) for number in numbers]
-    scale = median(off) / 0.6745 or math.fsum(off) / len(off) * 1.253314
+    scale = median(off) / 0.6745 or math.fsum(one / len(off) for one in off) * 1.253314
     if not scale or not math.isfinite(scale):
         return [0.0 if not scale else math.copysign(math.inf, number - middle) if number != middle else 0.0
                 for number in numbers]  # fmt: skip

@@ -20,7 +20,7 @@ NAMES = ["float32", "float64", "int32", "uint64", "bfloat16", "float8_e4m3fn", "
 @pytest.mark.parametrize("magnitudes", [False, True], ids=["values", "magnitudes"])
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_any_edges(name: str, magnitudes: bool, elements: int, data: st.DataObject) -> None:
     lane = lane_of(name)
     bits = 8 * lane.dtype.itemsize

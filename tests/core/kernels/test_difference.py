@@ -94,7 +94,7 @@ def check(left: Any, right: Any, found: Apart) -> None:
 @pytest.mark.parametrize("way", ["plain", "compiled"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @given(data=st.data(), step=st.integers(1, 30))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_floats(dtype: str, way: str, data: st.DataObject, step: int) -> None:
     left = np.array(data.draw(st.lists(SOME, max_size=40)), dtype)
     right = left.copy()
@@ -108,7 +108,7 @@ def test_floats(dtype: str, way: str, data: st.DataObject, step: int) -> None:
 
 @pytest.mark.parametrize("dtype", ["int64", "uint64"])
 @given(data=st.data(), step=st.integers(1, 30))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_whole_numbers_of_64_bits_are_subtracted_as_such(dtype: str, data: st.DataObject, step: int) -> None:
     bounds = np.iinfo(dtype)
     some = st.one_of(st.integers(0, 3), st.integers(1 << 61, (1 << 61) + 3), st.sampled_from([bounds.min, bounds.max]))

@@ -98,7 +98,7 @@ def check_moments(found: Moments, finite: Values) -> None:
 @pytest.mark.parametrize("way", list(ELEMENTS))
 @pytest.mark.parametrize("dtype", WIDE[:2], ids=str)
 @given(values=st.lists(FLOATS, max_size=60), step=st.integers(1, 61))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_floats(way: str, dtype: np.dtype[Any], values: list[float], step: int) -> None:
     with np.errstate(over="ignore"):
         given_values = np.array(values, np.float32).astype(dtype)
@@ -108,7 +108,7 @@ def test_floats(way: str, dtype: np.dtype[Any], values: list[float], step: int) 
 @pytest.mark.parametrize("way", list(ELEMENTS))
 @pytest.mark.parametrize("dtype", WIDE[2:], ids=str)
 @given(data=st.data(), step=st.integers(1, 61))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_integers(way: str, dtype: np.dtype[Any], data: st.DataObject, step: int) -> None:
     bounds = np.iinfo(dtype)
     some = st.one_of(
@@ -122,7 +122,7 @@ def test_integers(way: str, dtype: np.dtype[Any], data: st.DataObject, step: int
 @pytest.mark.parametrize("way", ["few", "compiled"])
 @pytest.mark.parametrize("name", [*HALVES, *BYTES])
 @given(data=st.data(), step=st.integers(1, 61))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_patterns(way: str, name: str, data: st.DataObject, step: int) -> None:
     lane = lane_of(name)
     top = (1 << 8 * lane.dtype.itemsize) - 1
