@@ -26,7 +26,7 @@ from tests.fuzz.seeds import SEEDS, pickle_of
 
 MAX_INPUT = 1 << 16
 MAX_SEEDS = 2000
-MINI_SECONDS = 60.0
+MINI_SECONDS = 40.0
 """``--mini``: all formats together."""
 SLOW = 10.0
 """Seconds after which an input counts as a hang."""
