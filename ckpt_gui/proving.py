@@ -25,9 +25,7 @@ from ckpt_gui.core.progress import Report
 __all__ = ["Prover", "command"]
 
 _ROOT = str(Path(__file__).resolve().parents[1])
-_PROGRAM = (
-    "import sys; sys.path += sys.argv[1:]; from ckpt_gui.core.convert.torch_check import main; sys.exit(main())"
-)
+_PROGRAM = "import sys; sys.path += sys.argv[1:]; from ckpt_gui.core.convert.torch_check import main; sys.exit(main())"
 _LOOK = 0.05
 """Seconds between two looks at whether the answer is still wanted."""
 PATIENCE = 120.0

@@ -4,10 +4,10 @@ Of a file only its structure is loaded: no values of torch's zip (``map_location
 older stream storages are laid out, but never filled (``torch.serialization.skip_data``), so that no memory is used for
 them. Always ``weights_only=True``: nothing that a file says is run.
 
-One JSON object a line on standard input: ``{"path", "format"}``, format ``torch``, ``legacy`` or ``safetensors``; without
-a path the library is only imported. On standard output any number of ``{"rows": [[path, shape, stride, dtype, storage],
-…]}`` and then ``{"status", "error", "loader", "way"}`` (see ``Answer``). A row's path has only keys that are plain values;
-what lies under another key, in a set or in an attribute is left out.
+One JSON object a line on standard input: ``{"path", "format"}``, format ``torch``, ``legacy`` or ``safetensors``;
+without a path the library is only imported. On standard output any number of
+``{"rows": [[path, shape, stride, dtype, storage], …]}`` and then ``{"status", "error", "loader", "way"}`` (see ``Answer``).
+A row's path has only keys that are plain values; what lies under another key, or in a set, is left out.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -168,9 +169,8 @@ def _allowing(load: Callable[[str], Any], path: str) -> Any:
     except Exception as exc:
         if "torch._dynamo" not in str(exc):
             raise
-    import torch._dynamo
-    import torch.nested
-
+    for name in ("torch.nested", "torch._dynamo"):
+        import_module(name)
     return load(path)
 
 
@@ -219,8 +219,15 @@ def _rows(root: Any) -> Iterator[Row]:
         elif isinstance(value, dict | list | tuple) and id(value) not in above:
             above.add(id(value))
             pending.append((path, value, True))
-            pairs = value.items() if isinstance(value, dict) else enumerate(value)
-            pending += reversed([([*path, key], item, False) for key, item in pairs if _plain(key)])
+            pending += reversed([([*path, key], item, False) for key, item in _pairs(value) if _plain(key)])
+
+
+def _pairs(value: Any) -> list[tuple[Any, Any]]:
+    """What is in it, and a dict's attributes, but for a state_dict's versions."""
+    if not isinstance(value, dict):
+        return list(enumerate(value))
+    attributes = getattr(value, "__dict__", {})
+    return [*value.items(), *((name, one) for name, one in attributes.items() if name != "_metadata")]
 
 
 def _plain(key: object) -> bool:
@@ -242,10 +249,8 @@ def _row(path: list[Any], tensor: Any, seen: dict[int, int]) -> Row:
 def _storage(tensor: Any, seen: dict[int, int]) -> int | None:
     """A number for its memory. Without memory (meta) torch makes a new storage of each: the place in the file tells."""
     storage = tensor.untyped_storage()
-    if storage.device.type == "meta":
-        mark = getattr(storage, "_checkpoint_offset", None)
-    else:
-        mark = storage._cdata
+    meta = storage.device.type == "meta"
+    mark = getattr(storage, "_checkpoint_offset", None) if meta else storage._cdata
     return None if mark is None or not storage.nbytes() else seen.setdefault(mark, len(seen))
 
 
