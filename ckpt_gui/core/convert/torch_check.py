@@ -6,8 +6,8 @@ them. Always ``weights_only=True``: nothing that a file says is run.
 
 One JSON object a line on standard input: ``{"path", "format"}``, format ``torch``, ``legacy`` or ``safetensors``;
 without a path the library is only imported. On standard output any number of
-``{"rows": [[path, shape, stride, dtype, storage], …]}`` and then ``{"status", "error", "loader", "way"}`` (see ``Answer``).
-A row's path has only keys that are plain values; what lies under another key, or in a set, is left out.
+``{"rows": [[path, shape, stride, dtype, storage], …]}`` and then ``{"status", "error", "loader", "way"}`` (see
+``Answer``). A row's path has only keys that are plain values; what lies under another key, or in a set, is left out.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ in place.
 every byte · ``loaders`` what torch or safetensors say · ``differences`` what was found, in sentences.
 """
 
+from ckpt_gui.core.convert.verify.loaders import Loader
 from ckpt_gui.core.convert.verify.prove import nbytes_of, prove
 from ckpt_gui.core.convert.verify.written import WrittenFile
 
-__all__ = ["WrittenFile", "nbytes_of", "prove"]
+__all__ = ["Loader", "WrittenFile", "nbytes_of", "prove"]
