@@ -36,7 +36,8 @@ class Result:
     target: str
     """"" where it did not come so far."""
     receipt: Receipt | None = None
-    audits: tuple[CastAudit, ...] = ()
+    audits: tuple[CastAudit, ...] | None = None
+    """None where none was asked for."""
     problem: str = ""
     """Why there is no result; "" where there is."""
 
@@ -104,6 +105,7 @@ class Work(ExitStack):
     def convert(self, source: str) -> Result:
         """Convert one, or say what would be. Raises CheckpointError with the reason where that cannot be."""
         from ckpt_gui.core.convert.plan import plan
+        from ckpt_gui.core.convert.run import dry_run
 
         opened = read(source, Report() if self._words.patient else Deadline())
         self._settle_ema(opened)
@@ -112,7 +114,7 @@ class Work(ExitStack):
         self._save_recipe()
         audits = self._audited(opened, made)
         if self._words.dry_run:
-            return Result(source, target, foreseen(made, target), audits)
+            return Result(source, target, dry_run(opened, made, target), audits)
         return Result(source, target, self._written(opened, made, target), audits)
 
     def _settle_ema(self, opened: Opened) -> None:
@@ -144,9 +146,9 @@ class Work(ExitStack):
             save_recipe(self._options, self._words.save_recipe, self._words.overwrite)
             self._saved = True
 
-    def _audited(self, opened: Opened, made: Plan) -> tuple[CastAudit, ...]:
+    def _audited(self, opened: Opened, made: Plan) -> tuple[CastAudit, ...] | None:
         if not self._words.audit:
-            return ()
+            return None
         from ckpt_gui.core.convert.audit import audit
 
         with Shown("Measuring the cast") as report:
@@ -163,13 +165,6 @@ class Work(ExitStack):
                 opened, made, Path(target), overwrite=self._words.overwrite, prover=self._prover, report=report,
                 executor=self._executor, receipt=self._words.receipt,
             )  # fmt: skip
-
-
-def foreseen(made: Plan, target: str) -> Receipt:
-    """What a receipt would say, by the plan alone."""
-    from ckpt_gui.core.convert.nouns import Receipt
-
-    return Receipt(made.source, target, made, made.nbytes_before, made.nbytes_after, made.warnings, None, 0.0)
 
 
 def _asked(choice: str) -> bool:

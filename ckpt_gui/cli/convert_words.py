@@ -1,47 +1,54 @@
-"""What came of a conversion, or would come, for a person and as JSON."""
+"""What came of a conversion, or would come of it, for a person and as JSON."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ckpt_gui.core.text import escape, join_words, path_text, plural, size
+from ckpt_gui.core.convert.receipt import in_words, to_json
+from ckpt_gui.core.convert.words import command_line, python
+from ckpt_gui.core.outline.snippets import UNTRUSTED, raw_literal
+from ckpt_gui.core.text import escape, path_text, plural, size
 
 if TYPE_CHECKING:
     from ckpt_gui.cli.convert import Result
-    from ckpt_gui.core.convert.audit import CastAudit
     from ckpt_gui.core.convert.nouns import Plan, Receipt
 
 FEW = 10
 """Paths listed of one kind; all with --all."""
-WARNING = "▲"
+_MARK = "▲"
 
 
 def as_json(result: Result) -> dict[str, Any]:
-    """The ``convert`` object of product.md; of a dry run with what would be typed, of a failure with the reason."""
-    if result.receipt is None:
+    """The ``convert`` object of product.md, and how to ask for the same; of a failure the reason."""
+    receipt = result.receipt
+    if receipt is None:
         nothing: dict[str, Any] = dict.fromkeys(("nbytes_before", "nbytes_after"))
         return {
             "source": result.source, "target": result.target or None, "kept": [], "dropped": [], **nothing,
             "warnings": [], "verified": False, "error": result.problem,
         }  # fmt: skip
-    from ckpt_gui.core.convert.receipt import to_json
-    from ckpt_gui.core.convert.words import command_line, python
-
-    told: dict[str, Any] = to_json(result.receipt) | {"error": None, "dry_run": result.receipt.proof is None}
-    plan = result.receipt.plan
-    told |= {"command_line": command_line(plan, result.target), "python": python(plan, result.target)}
-    if result.audits:
-        told["audit"] = [audit_json(audit) for audit in result.audits]
+    told = to_json(receipt) | {"error": None, "dry_run": receipt.proof is None}
+    told |= {"command_line": command_line(receipt.plan, result.target), "python": python(receipt.plan, result.target)}
+    if result.audits is not None:
+        told["audit"] = [_finite(asdict(one)) for one in result.audits]
     return told
+
+
+def _finite(facts: dict[str, Any]) -> dict[str, Any]:
+    """Numbers that JSON has no word for become null."""
+    return {
+        name: None if isinstance(value, float) and value - value != 0 else list(value) if type(value) is tuple else value
+        for name, value in facts.items()
+    }
 
 
 def show(result: Result, *, whole: bool) -> None:
     """Print one result."""
     assert result.receipt is not None
-    print("\n".join(lines(result, result.receipt, None if whole else FEW)))
-    tell_differences(result)
+    print("\n".join(_lines(result, result.receipt, None if whole else FEW)))
 
 
 def show_all(results: Sequence[Result]) -> None:
@@ -52,119 +59,91 @@ def show_all(results: Sequence[Result]) -> None:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, justify in (("source", "left"), ("result", "left"), ("before", "right"), ("after", "right")):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for name in ("source", "result"):
+        table.add_column(name, overflow="fold")
+    for name in ("before", "after"):
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("what came of it", overflow="fold")
     for result in results:
-        table.add_row(*(Text(escape(cell)) for cell in _cells(result)))
+        table.add_row(*(Text(cell) for cell in _cells(result)))
     # Of a file or a pipe rich knows no width: nothing is cut short there.
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1_000, soft_wrap=True).print(table)
+    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1_000, soft_wrap=True)
+    console.print(table)
     for result in results:
-        for warning in result.receipt.warnings if result.receipt else ():
-            print(f"{WARNING} {escape(result.source)}: {escape(warning)}")
+        for warning in result.receipt.warnings if result.receipt is not None else ():
+            print(f"{_MARK} {escape(result.source)}: {escape(warning)}")
+    failed = sum(1 for result in results if result.failed)
     sys.stdout.flush()
-    failed = [result for result in results if result.failed]
     if failed:
-        print(f"ckpt-gui: {len(failed)} of {plural(len(results), 'file')} came to nothing", file=sys.stderr)
+        print(f"ckpt-gui: {failed:,} of {plural(len(results), 'file')} could not be converted", file=sys.stderr)
 
 
 def _cells(result: Result) -> tuple[str, ...]:
     receipt = result.receipt
     if receipt is None:
-        return (result.source, result.target, "", "", result.problem)
+        return escape(result.source), escape(result.target), "", "", escape(result.problem)
     sizes = size(receipt.nbytes_before), size(receipt.nbytes_after)
-    return (result.source, result.target, *sizes, proof_sentence(receipt))
+    came = "nothing written" if receipt.proof is None else "verified" if receipt.proof.verified else "not verified"
+    return escape(result.source), escape(result.target), *sizes, came
 
 
-def lines(result: Result, receipt: Receipt, few: int | None) -> Iterator[str]:
-    """The whole story of one result."""
+def _lines(result: Result, receipt: Receipt, few: int | None) -> Iterator[str]:
     plan = receipt.plan
-    dry = receipt.proof is None
-    yield f"{escape(result.source)} → {escape(result.target)}"
-    about = "about " if dry else ""
-    yield f"  {plan.format} → {plan.target_format} · {size(receipt.nbytes_before)} → {about}{size(receipt.nbytes_after)}"
-    yield from _parts(plan, few)
-    for audit in result.audits:
-        yield from ()
-    yield from (f"  {WARNING} {escape(warning)}" for warning in receipt.warnings)
-    yield f"  {proof_sentence(receipt)}"
-    yield from _to_copy(plan, result.target, dry)
+    yield from in_words(receipt)
+    yield from _lists(plan, few)
+    if result.audits is not None:
+        yield from _audited(result, few)
+    yield from (f"{_MARK} {escape(warning)}" for warning in receipt.warnings)
+    if receipt.proof is not None:
+        yield f"Load it with: {load_line(receipt)}"
+        return
+    yield "Nothing was written (--dry-run). As a command:"
+    yield f"  {command_line(plan, result.target)}"
+    yield "In Python, roughly:"
+    yield from (f"  {line}" for line in python(plan, result.target).splitlines())
 
 
-def _to_copy(plan: Plan, target: str, dry: bool) -> Iterator[str]:
-    from ckpt_gui.core.convert.words import command_line, python
-
-    if dry:
-        yield ""
-        yield "As a command"
-        yield f"  {command_line(plan, target)}"
-        yield "In Python"
-    else:
-        yield ""
-        yield "Load it with"
-    yield from (f"  {line}" for line in python(plan, target).splitlines())
-
-
-def proof_sentence(receipt: Receipt) -> str:
-    """What was proven, and how."""
-    proof = receipt.proof
-    if proof is None:
-        return "Nothing was written (--dry-run)"
-    if not proof.verified:
-        return f"Not written: what was read back is not as planned ({plural(len(proof.differences), 'difference')})"
-    return (
-        f"Verified: read again, {size(proof.checked_nbytes)} equal byte for byte; structure loaded by {proof.loader}"
-    )
-
-
-def _parts(plan: Plan, few: int | None) -> Iterator[str]:
-    yield f"  kept     {plural(len(plan.items), 'tensor')}"
-    for why, paths in _by_reason(plan).items():
-        yield f"  dropped  {len(paths):,} ({escape(why)})"
-        yield from _listed(paths, few)
-    renamed = [(path_text(one.path), path_text(one.target)) for one in plan.items if one.path != one.target]
-    if renamed and plan.options.rename:
-        yield f"  renamed  {plural(len(renamed), 'tensor')}"
-        yield from _listed([f"{old} → {new}" for old, new in renamed], few)
-    yield from _cast(plan, few)
-
-
-def _by_reason(plan: Plan) -> dict[str, list[str]]:
-    reasons: dict[str, list[str]] = {}
+def _lists(plan: Plan, few: int | None) -> Iterator[str]:
+    """What is dropped, renamed and cast, path by path."""
+    dropped: dict[str, list[str]] = {}
     for one in plan.dropped:
-        reasons.setdefault(one.why, []).append(path_text(one.path))
-    return reasons
+        dropped.setdefault(one.why, []).append(path_text(one.path))
+    for why, paths in dropped.items():
+        yield from _listed(f"Dropped, {why}", paths, few)
+    if plan.options.rename:
+        renamed = [f"{path_text(one.path)} → {path_text(one.target)}" for one in plan.items if one.path != one.target]
+        yield from _listed("Renamed", renamed, few)
+    cast = [
+        f"{path_text(one.path)}: {one.source_dtype} → {one.dtype}" for one in plan.items if one.dtype != one.source_dtype
+    ]
+    yield from _listed("Cast", cast, few)
+    if plan.options.dtype:
+        yield from _listed("Taken for buffers", [path_text(one.path) for one in plan.items if one.buffer], few)
+    yield from _listed("Recorded as an alias", [f"{name} is {kept}" for name, kept in plan.aliases], few)
 
 
-def _cast(plan: Plan, few: int | None) -> Iterator[str]:
-    kinds: dict[tuple[str, str], list[str]] = {}
-    for one in plan.items:
-        if one.dtype != one.source_dtype:
-            kinds.setdefault((one.source_dtype, one.dtype), []).append(path_text(one.path))
-    for (old, new), paths in kinds.items():
-        yield f"  cast     {plural(len(paths), 'tensor')} {old} → {new}"
-        yield from _listed(paths, few)
-
-
-def _listed(texts: Sequence[str], few: int | None) -> Iterator[str]:
+def _listed(title: str, texts: Sequence[str], few: int | None) -> Iterator[str]:
+    if not texts:
+        return
     shown = texts[:few]
-    yield from (f"             {escape(text)}" for text in shown)
+    yield f"{escape(title)} ({len(texts):,})"
+    yield from (f"  {escape(text)}" for text in shown)
     if len(shown) < len(texts):
-        yield f"             … {len(texts) - len(shown):,} more (--all)"
+        yield f"  … {len(texts) - len(shown):,} more (--all)"
 
 
-def tell_differences(result: Result) -> None:
-    """On standard error, in one line, what is not as planned."""
-    proof = result.receipt.proof if result.receipt else None
-    if proof is not None and not proof.verified:
-        sys.stdout.flush()
-        why = join_words((escape(text) for text in proof.differences), 5)
-        print(f"ckpt-gui: {escape(result.target)} is not proven: {why}", file=sys.stderr)
+def _audited(result: Result, few: int | None) -> Iterator[str]:
+    yield ""
 
 
-def audit_json(audit: CastAudit) -> dict[str, Any]:
-    """Plain values."""
-    return {}
-
-
-def _unused(words: Iterable[str]) -> None: ...
+def load_line(receipt: Receipt) -> str:
+    """Python that loads the result onto the CPU."""
+    plan, path = receipt.plan, raw_literal(receipt.target)
+    if plan.target_format == "safetensors":
+        return f'safetensors.torch.load_file({path}, device="cpu")'
+    if plan.nested and plan.format == "torchscript":
+        return f'torch.jit.load({path}, map_location="cpu")'
+    if plan.nested and plan.format == "torch-package":
+        return f"torch.package.PackageImporter({path})"
+    inert = receipt.proof is not None and ("weights_only" in receipt.proof.loader or not plan.nested)
+    return f'torch.load({path}, map_location="cpu", weights_only={inert})' + ("" if inert else UNTRUSTED)
