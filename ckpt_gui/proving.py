@@ -159,7 +159,7 @@ class _Process:
         while True:
             said = self._line(limit, report)
             if "rows" in said:
-                rows += said["rows"]
+                rows += _checked(said["rows"])
             elif self.owed:
                 self.owed -= 1
             else:
@@ -204,8 +204,14 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return said
 
 
+def _checked(rows: object) -> list[Row]:
+    if not isinstance(rows, list) or not all(map(_is_row, rows)):
+        raise _NoAnswer("what its process answered makes no sense")
+    return rows
+
+
 def _answer(said: dict[str, Any], rows: list[Row]) -> Answer:
-    if said.get("status") not in (ACCEPTED, REFUSED, ABSENT) or not all(_is_row(row) for row in rows):
+    if said.get("status") not in (ACCEPTED, REFUSED, ABSENT):
         raise _NoAnswer("what its process answered makes no sense")
     told = [str(said.get(name, "")) for name in ("error", "loader", "way")]
     return Answer(said["status"], told[0], told[1], told[2], tuple(rows))

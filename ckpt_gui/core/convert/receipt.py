@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +96,8 @@ def in_words(receipt: Receipt) -> list[str]:
         lines.append(f"Left out: {join_words(counts)} ({escape(join_words(whys, 4))}).")
     if cast := [item for item in plan.items if item.dtype != item.source_dtype]:
         types = Counter(f"{item.source_dtype} to {item.dtype}" for item in cast)
-        lines.append(f"Cast: {join_words([f'{plural(n, "tensor")} from {told}' for told, n in types.items()], 4)}.")
+        counts = [f"{plural(number, 'tensor')} from {told}" for told, number in types.items()]
+        lines.append(f"Cast: {join_words(counts, 4)}.")
     if proof is not None and proof.verified:
         by = "" if proof.loader == "our reader" else f", and its structure was loaded by {proof.loader}"
         lines.append(f"Verified: read again and compared byte for byte ({size(proof.checked_nbytes)}){by}.")
@@ -164,7 +165,7 @@ def _tell(report: Report, far: Sequence[_Far], total: int) -> None:
     report.at(sum(one.done for one in far), total, "bytes")
 
 
-def _digest(path: Path, far: _Far, look: Any = None) -> str:
+def _digest(path: Path, far: _Far, look: Callable[[], None] | None = None) -> str:
     digest, buffer = hashlib.sha256(), bytearray(BLOCK)
     with LocalFile(path) as file, memoryview(buffer) as view:
         while got := file.read_into(far.done, view):

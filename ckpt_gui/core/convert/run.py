@@ -37,10 +37,10 @@ def convert(
 ) -> Receipt:
     """Write ``plan`` to ``target``, prove it, put it in place; ``receipt`` writes one beside it, with digests.
 
-    ``prover`` (see ``ckpt_gui.proving``) asks torch or safetensors; without it our reader alone proves. Progress is told
-    in bytes written, compared and digested. Raises ConvertError where it is refused or fails (NotProven: the result is
-    not what was planned), ReadError where the source cannot be read or changed meanwhile, and what ``report`` raises;
-    the old state is left then, and nothing beside it.
+    ``prover`` (see ``ckpt_gui.proving``) asks torch or safetensors; without it our reader alone proves. Progress is
+    told in bytes written, compared and digested. Raises ConvertError where it is refused or fails (NotProven: the
+    result is not what was planned), ReadError where the source cannot be read or changed meanwhile, and what
+    ``report`` raises; the old state is left then, and nothing beside it.
     """
     began, target = time.monotonic(), Path(target)
     if receipt and not overwrite and receipts.beside(target).exists():
@@ -54,13 +54,14 @@ def convert(
     with write(
         opened.checkpoint, plan, target, overwrite=overwrite, executor=executor, report=stages.next()
     ) as written:
-        proof = prove(opened, plan, written.parts, prover, stages.next(), executor, workers)
+        parts = written.parts
+        proof = prove(opened, plan, parts, prover, stages.next(), executor, workers)
         if not proof.verified:
             raise _not_proven(proof)
         if receipt:
-            digests = _digests(opened.checkpoint, written.parts, stages.next(), executor)
+            digests = _digests(opened.checkpoint, parts, stages.next(), executor)
         written.commit()
-        made = _receipt(opened.checkpoint, plan, target, written.parts, [*written.notes], proof)
+        made = _receipt(opened.checkpoint, plan, target, parts, [*written.notes], proof)
     made = replace(made, seconds=time.monotonic() - began, sha256=digests)
     return _with_file(made, overwrite) if receipt else made
 
