@@ -58,9 +58,7 @@ def load(path: Path) -> Any:
 
 def listing(folder: Path) -> dict[str, tuple[int, int]]:
     """Every file with its size and time."""
-    return {
-        str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")
-    }
+    return {str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")}
 
 
 @pytest.fixture
@@ -407,9 +405,7 @@ class TestBatch:
         (tmp_path / "four.pt").write_text("not a checkpoint")
         return tmp_path / "out", [tmp_path / name for name in ("one.pt", "four.pt", "two.ckpt", "three.safetensors")]
 
-    def test_one_failure_does_not_stop_the_others(
-        self, capsys: Captured, several: tuple[Path, list[Path]]
-    ) -> None:
+    def test_one_failure_does_not_stop_the_others(self, capsys: Captured, several: tuple[Path, list[Path]]) -> None:
         folder, files = several
         code = main(["convert", *map(str, files), "-o", str(folder), "--state-dict"])
         said = capsys.readouterr()
@@ -531,9 +527,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no terminals to pretend here")
 @pytest.mark.parametrize(("answer", "chosen"), [("ema\n", "--use-ema"), ("\n", "--raw")])
-def test_a_terminal_is_asked_once_which_weights(
-    capsys: Captured, averaged: Path, answer: str, chosen: str
-) -> None:
+def test_a_terminal_is_asked_once_which_weights(capsys: Captured, averaged: Path, answer: str, chosen: str) -> None:
     import pty
 
     keyboard, terminal = pty.openpty()

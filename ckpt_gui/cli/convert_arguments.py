@@ -61,7 +61,9 @@ def _declare_parts(group: argparse._ArgumentGroup) -> None:
 
 
 def _declare_changes(group: argparse._ArgumentGroup) -> None:
-    _many(group, "--device", "D|OLD=NEW", "tag every storage D (cpu, cuda:0, mps …), or only those tagged OLD", "devices")
+    _many(
+        group, "--device", "D|OLD=NEW", "tag every storage D (cpu, cuda:0, mps …), or only those tagged OLD", "devices"
+    )
     _many(group, "--rename", "'RE => TEXT'", "rename tensors by a regular expression; several apply in order")
     group.add_argument("--dtype", metavar="T", help="cast the floating weights: bfloat16, float16, float8_e4m3fn …")
     group.add_argument("--cast", metavar="FILTER", help="cast what this filter matches in place of the weights")

@@ -40,7 +40,11 @@ def as_json(result: Result) -> dict[str, Any]:
 def _finite(facts: dict[str, Any]) -> dict[str, Any]:
     """Numbers that JSON has no word for become null."""
     return {
-        name: None if isinstance(value, float) and value - value != 0 else list(value) if type(value) is tuple else value
+        name: None
+        if isinstance(value, float) and value - value != 0
+        else list(value)
+        if type(value) is tuple
+        else value
         for name, value in facts.items()
     }
 
@@ -114,7 +118,9 @@ def _lists(plan: Plan, few: int | None) -> Iterator[str]:
         renamed = [f"{path_text(one.path)} → {path_text(one.target)}" for one in plan.items if one.path != one.target]
         yield from _listed("Renamed", renamed, few)
     cast = [
-        f"{path_text(one.path)}: {one.source_dtype} → {one.dtype}" for one in plan.items if one.dtype != one.source_dtype
+        f"{path_text(one.path)}: {one.source_dtype} → {one.dtype}"
+        for one in plan.items
+        if one.dtype != one.source_dtype
     ]
     yield from _listed("Cast", cast, few)
     if plan.options.dtype:

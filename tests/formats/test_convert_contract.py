@@ -187,8 +187,7 @@ def test_every_kept_tensor_is_equal_to_the_bit(made: Made) -> None:
     wrong = {
         target: differing
         for target, row in before.items()
-        if target in made.rows
-        and (differing := differences(row, made.rows[target], nested=found.nested))
+        if target in made.rows and (differing := differences(row, made.rows[target], nested=found.nested))
     }
     assert wrong == {}
 
@@ -199,7 +198,9 @@ def differences(before: Row, after: Row, *, nested: bool) -> dict[str, Any]:
         return {}
     one, other = facts_of(before, nested=nested), facts_of(after, nested=nested)
     return {
-        name: "differ" if name == "bytes" else (one[name], other.get(name)) for name in one if one[name] != other.get(name)
+        name: "differ" if name == "bytes" else (one[name], other.get(name))
+        for name in one
+        if one[name] != other.get(name)
     }
 
 
