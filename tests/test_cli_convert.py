@@ -1,4 +1,4 @@
-"""``ckpt-gui convert`` as a shell sees it: options, exit codes, words, JSON; nothing is written that was not asked for."""
+"""``ckpt-gui convert`` as a shell sees it: options, exit codes, words, JSON; nothing written that was not asked for."""
 
 from __future__ import annotations
 
@@ -473,7 +473,7 @@ class TestWords:
         assert "weights_only=True (" not in said.out
         line = next(line for line in said.out.splitlines() if "torch.load(" in line)
         assert torch.equal(
-            eval(line.partition(": ")[2], {"torch": torch})["model"]["module.head.bias"],  # noqa: S307 - our own line
+            eval(line.partition(": ")[2], {"torch": torch})["model"]["module.head.bias"],
             load(training)["model"]["module.head.bias"],
         )
 
@@ -541,7 +541,7 @@ def test_a_terminal_is_asked_once_which_weights(capsys: Captured, averaged: Path
     os.close(keyboard)
     assert running.returncode == 0
     assert seen.count("EMA? [") == 1
-    _, told = convert(capsys, averaged, "-o", averaged.with_name("wanted.pt"), "--state-dict", chosen)
+    convert(capsys, averaged, "-o", averaged.with_name("wanted.pt"), "--state-dict", chosen)
     wanted, found = load(averaged.with_name("wanted.pt")), load(target)
     assert list(wanted) == list(found)
     assert all(torch.equal(wanted[name], found[name]) for name in wanted)

@@ -23,7 +23,7 @@ from ckpt_gui.core.reader import read
 
 if TYPE_CHECKING:
     from ckpt_gui.core.convert.audit import CastAudit
-    from ckpt_gui.core.convert.nouns import Options, Plan, Receipt
+    from ckpt_gui.core.convert.nouns import Plan, Receipt
     from ckpt_gui.core.wire import Opened
     from ckpt_gui.proving import Prover
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -40,12 +41,7 @@ def as_json(result: Result) -> dict[str, Any]:
 def _finite(facts: dict[str, Any]) -> dict[str, Any]:
     """Numbers that JSON has no word for become null."""
     return {
-        name: None
-        if isinstance(value, float) and value - value != 0
-        else list(value)
-        if type(value) is tuple
-        else value
-        for name, value in facts.items()
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in facts.items()
     }
 
 
@@ -117,12 +113,8 @@ def _lists(plan: Plan, few: int | None) -> Iterator[str]:
     if plan.options.rename:
         renamed = [f"{path_text(one.path)} → {path_text(one.target)}" for one in plan.items if one.path != one.target]
         yield from _listed("Renamed", renamed, few)
-    cast = [
-        f"{path_text(one.path)}: {one.source_dtype} → {one.dtype}"
-        for one in plan.items
-        if one.dtype != one.source_dtype
-    ]
-    yield from _listed("Cast", cast, few)
+    cast = [one for one in plan.items if one.dtype != one.source_dtype]
+    yield from _listed("Cast", [f"{path_text(one.path)}: {one.source_dtype} → {one.dtype}" for one in cast], few)
     if plan.options.dtype:
         yield from _listed("Taken for buffers", [path_text(one.path) for one in plan.items if one.buffer], few)
     yield from _listed("Recorded as an alias", [f"{name} is {kept}" for name, kept in plan.aliases], few)

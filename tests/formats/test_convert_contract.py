@@ -1,4 +1,4 @@
-"""Every button on every good builder and every real file: refused with a sentence, or proven and as torch would have it.
+"""Every button on every good builder and every real file: refused with a sentence, or proven and right.
 
 Torch is the judge: it loads source and result, and what was kept must be equal to the bit.
 """
