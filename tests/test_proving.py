@@ -165,11 +165,11 @@ def test_a_large_file_takes_no_memory(tmp_path: Path) -> None:
     held = {f"w{number}": torch.empty(25 << 20) for number in range(4)}
     with torch.serialization.skip_data():
         torch.save(held, tmp_path / "m.pt")
-    torch.save()
     _legacy_of_holes(tmp_path / "legacy.pt", 100 << 20)
     with Prover() as fresh:
-        for name in ("m.pt", "legacy.pt"):
-            assert fresh.ask(tmp_path / name, "torch").status == ACCEPTED
+        for name, numel in (("m.pt", 25 << 20), ("legacy.pt", 100 << 20)):
+            answer = fresh.ask(tmp_path / name, "torch")
+            assert (answer.status, answer.rows[0][1]) == (ACCEPTED, [numel])
         status = Path(f"/proc/{running(fresh)}/status").read_text()
     peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
     assert peak < 250_000
