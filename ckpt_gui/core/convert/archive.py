@@ -55,12 +55,20 @@ def record_name(archive_format: str, key: str) -> str:
     return f"data/{key}"
 
 
-def write_new(archive: Archive, out: ZipOut, copied: Callable[[set[str]], None] = lambda _: None) -> None:
-    """An archive as torch.save lays it out; ``copied`` adds what else the source has, given the names written."""
+def write_new(
+    archive: Archive, out: ZipOut, copied: Callable[[set[str]], None] = lambda _: None, *, numbered: bool = True
+) -> None:
+    """An archive as torch.save lays it out; ``copied`` adds what else the source has, given the names written.
+
+    ``numbered`` says that the pickle comes to the storages in the order of their records, the first of which is ``0``.
+    Only then ``.format_version`` may stand there: from it on torch does not look up where a record is, where it loads
+    without data, but adds up their sizes in the order in which it comes to them (``_load``, ``_get_offset``).
+    """
     bodies, records = archive.bodies, archive.plan.records
     for body in bodies:
         out.add(body.name, gathered(body.pieces))
-    out.add(".format_version", (FORMAT_VERSION,), len(FORMAT_VERSION))
+    if numbered:
+        out.add(".format_version", (FORMAT_VERSION,), len(FORMAT_VERSION))
     out.add(".storage_alignment", (b"64",), 2)
     order = _byteorder(records)
     out.add("byteorder", (order,), len(order))
@@ -87,6 +95,11 @@ class SourceArchive:
         self.notes: list[str] = []
         known = checkpoint.storages.key
         self._storages = {record_name(checkpoint.format, checkpoint.texts[key]).lower() for key in known}
+
+    @property
+    def numbered(self) -> bool:
+        """Whether it says that its pickle comes to the storages in the order of their records."""
+        return self._directory.find(".format_version") is not None
 
     def copy_others(self, out: ZipOut, written: set[str]) -> None:
         """Records that torch.save knows nothing of, as they lie; data that nothing refers to is left out, and told."""

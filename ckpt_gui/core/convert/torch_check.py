@@ -43,7 +43,8 @@ _SAFETENSORS = {
 }  # fmt: skip
 
 Row = list[Any]
-"""``[path, shape or null, stride or null, dtype, storage or null]``; equal storages mean shared memory."""
+"""``[path, shape or null, stride or null, dtype, storage or null]``; equal storages mean shared memory. Where the way
+was ``meta``, a storage is the place of its first byte in the file."""
 
 
 @dataclass(frozen=True)
@@ -247,11 +248,14 @@ def _row(path: list[Any], tensor: Any, seen: dict[int, int]) -> Row:
 
 
 def _storage(tensor: Any, seen: dict[int, int]) -> int | None:
-    """A number for its memory. Without memory (meta) torch makes a new storage of each: the place in the file tells."""
+    """A number for its memory. Without memory (meta) torch makes a new storage of each: then it is the place in the
+    file where it would look for the bytes."""
     storage = tensor.untyped_storage()
     meta = storage.device.type == "meta"
     mark = getattr(storage, "_checkpoint_offset", None) if meta else storage._cdata
-    return None if mark is None or not storage.nbytes() else seen.setdefault(mark, len(seen))
+    if mark is None or not storage.nbytes():
+        return None
+    return int(mark) if meta else seen.setdefault(mark, len(seen))
 
 
 def _bound_memory(nbytes: int) -> None:

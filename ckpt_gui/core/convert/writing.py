@@ -129,7 +129,8 @@ class _Work:
         draft = self._place.draft(0)
         archive = Archive(plan, self._bodies(), self._content)
         if not plan.nested or checkpoint.format not in (*KEEP_LAYOUT, "torch-zip"):
-            write_new(archive, ZipOut(draft, root_of(draft.final), self._executor))
+            out = ZipOut(draft, root_of(draft.final), self._executor)
+            write_new(archive, out, numbered=not plan.nested)
         else:
             with self._source() as file:
                 source = SourceArchive(checkpoint, file, self._report, self._tick)
@@ -137,7 +138,8 @@ class _Work:
                     source.rewrite(archive, ZipOut(draft, source.root, self._executor))
                 else:
                     out = ZipOut(draft, root_of(draft.final), self._executor)
-                    write_new(archive, out, lambda written: source.copy_others(out, written))
+                    numbered = source.numbered and not plan.edits
+                    write_new(archive, out, lambda written: source.copy_others(out, written), numbered=numbered)
                 self._place.notes += source.notes
         draft.finish()
 

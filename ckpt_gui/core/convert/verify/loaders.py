@@ -13,7 +13,7 @@ from ckpt_gui.core.convert.nouns import Plan
 from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, SILENT, Answer, Row
 from ckpt_gui.core.convert.verify.differences import Differences
 from ckpt_gui.core.convert.verify.written import WrittenFile
-from ckpt_gui.core.model import Checkpoint
+from ckpt_gui.core.model import Checkpoint, TensorInfo
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.text import Path as KeyPath
 from ckpt_gui.core.text import clip, escape, join_words
@@ -69,7 +69,7 @@ def check(
             return _alone(source, plan, written, found, f"{name} did not answer: {_short(answer)}")
         if answer.status == ACCEPTED:
             told = answer.loader
-            _rows(file, answer.rows, found)
+            _rows(file, answer, found)
             if answer.way == "mapped":
                 _only_mapped(source, loader, report, found)
             continue
@@ -135,28 +135,48 @@ def _short(answer: Answer) -> str:
 Typed = tuple[tuple[str, object], ...]
 
 
-def _rows(file: WrittenFile, rows: Sequence[Row], found: Differences) -> None:
+def _rows(file: WrittenFile, answer: Answer, found: Differences) -> None:
     """The tensors that the loader found against those of our index of the same file."""
-    theirs = {_typed(row[0]): row for row in rows}
-    storages: dict[int, int] = {}
-    owners: dict[int, int] = {}
+    theirs = {_typed(row[0]): row for row in answer.rows}
+    sharing = _Sharing(file.checkpoint, answer.way == "meta")
     for path, tensor in _ours(file.checkpoint):
         row = theirs.pop(_typed(path), None)
         if row is None:
             found.add(path, "is not found by the loader")
             continue
-        info = file.checkpoint.tensor(tensor)
-        for what, have, want in (("shape", row[1], info.shape), ("strides", row[2], info.stride)):
-            if have is not None and tuple(have) != want:
-                found.add(path, f"has {what} {tuple(have)} for the loader, {want} for our reader")
-        if row[3] != info.dtype:
-            found.add(path, f"is {row[3]} for the loader, {info.dtype} for our reader")
-        if row[4] is not None and info.storage >= 0:
-            known = storages.setdefault(row[4], info.storage), owners.setdefault(info.storage, row[4])
-            if known != (info.storage, row[4]):
-                found.add(path, "shares memory with other tensors for the loader than for our reader")
+        _row(path, row, file.checkpoint.tensor(tensor), found)
+        if row[4] is not None and (amiss := sharing.amiss(file.checkpoint.tensors.storage[tensor], row[4])):
+            found.add(path, amiss)
     for row in theirs.values():
         found.add(tuple(row[0]), "is found by the loader, not by our reader")
+
+
+def _row(path: KeyPath, row: Row, info: TensorInfo, found: Differences) -> None:
+    for what, have, want in (("shape", row[1], info.shape), ("strides", row[2], info.stride)):
+        if have is not None and tuple(have) != want:
+            found.add(path, f"has {what} {tuple(have)} for the loader, {want} for our reader")
+    if row[3] != info.dtype:
+        found.add(path, f"is {row[3]} for the loader, {info.dtype} for our reader")
+
+
+class _Sharing:
+    """Which storage of the loader is which of ours; ``placed``: it tells where in the file theirs begin."""
+
+    def __init__(self, checkpoint: Checkpoint, placed: bool) -> None:
+        self._offsets = checkpoint.storages.offset
+        self._placed = placed
+        self._ours: dict[int, int] = {}
+        self._theirs: dict[int, int] = {}
+
+    def amiss(self, ours: int, theirs: int) -> str:
+        """What is wrong with one tensor's; "" if nothing is."""
+        if ours < 0:
+            return "has bytes for the loader, none for our reader"
+        if self._placed and self._offsets[ours] != theirs:
+            return f"would be looked for at byte {theirs:,} by the loader; it is at {self._offsets[ours]:,}"
+        if (self._ours.setdefault(theirs, ours), self._theirs.setdefault(ours, theirs)) != (ours, theirs):
+            return "shares memory with other tensors for the loader than for our reader"
+        return ""
 
 
 def _ours(checkpoint: Checkpoint) -> Iterator[tuple[KeyPath, int]]:

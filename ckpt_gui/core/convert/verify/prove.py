@@ -84,7 +84,7 @@ def _metadata(plan: Plan, written: WrittenFile, found: Differences) -> None:
     with LocalFile(written.path) as file:
         held = int.from_bytes(file.read(0, 8), "little")
         header = file.read(8, min(held, file.nbytes))
-    if (json.loads(header).get("__metadata__") or {}) != dict(plan.metadata):
+    if (json.loads(header).get("__metadata__") or {}) != {"format": "pt", **dict(plan.metadata)}:
         found.add(None, f"{written.name}: its __metadata__ are not those planned")
 
 
