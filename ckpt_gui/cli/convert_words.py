@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from ckpt_gui.core.convert.receipt import in_words, to_json
 from ckpt_gui.core.convert.words import command_line, python
+from ckpt_gui.core.info import plain_path
 from ckpt_gui.core.outline.snippets import UNTRUSTED, raw_literal
 from ckpt_gui.core.text import escape, path_text, plural, size
 
 if TYPE_CHECKING:
     from ckpt_gui.cli.convert import Result
+    from ckpt_gui.core.convert.audit import CastAudit
     from ckpt_gui.core.convert.nouns import Plan, Receipt
 
 FEW = 10
@@ -34,15 +36,17 @@ def as_json(result: Result) -> dict[str, Any]:
     told = to_json(receipt) | {"error": None, "dry_run": receipt.proof is None}
     told |= {"command_line": command_line(receipt.plan, result.target), "python": python(receipt.plan, result.target)}
     if result.audits is not None:
-        told["audit"] = [_finite(asdict(one)) for one in result.audits]
+        told["audit"] = [_audit_json(one) for one in result.audits]
     return told
 
 
-def _finite(facts: dict[str, Any]) -> dict[str, Any]:
-    """Numbers that JSON has no word for become null."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in facts.items()
+def _audit_json(audit: CastAudit) -> dict[str, Any]:
+    """Its fields, and its sentence; numbers that JSON has no word for become null."""
+    facts = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in asdict(audit).items()
     }
+    return facts | {"path": plain_path(audit.path), "exact": audit.exact, "words": audit.words}
 
 
 def show(result: Result, *, whole: bool) -> None:
@@ -92,7 +96,7 @@ def _lines(result: Result, receipt: Receipt, few: int | None) -> Iterator[str]:
     yield from in_words(receipt)
     yield from _lists(plan, few)
     if result.audits is not None:
-        yield from _audited(result, few)
+        yield from _audited(result.audits, few)
     yield from (f"{_MARK} {escape(warning)}" for warning in receipt.warnings)
     if receipt.proof is not None:
         yield f"Load it with: {load_line(receipt)}"
@@ -130,8 +134,13 @@ def _listed(title: str, texts: Sequence[str], few: int | None) -> Iterator[str]:
         yield f"  … {len(texts) - len(shown):,} more (--all)"
 
 
-def _audited(result: Result, few: int | None) -> Iterator[str]:
-    yield ""
+def _audited(audits: Sequence[CastAudit], few: int | None) -> Iterator[str]:
+    """What the cast does: those that lose most first."""
+    from ckpt_gui.core.convert.audit import total
+
+    yield f"Measured: {total(audits)}."
+    worst = sorted((one for one in audits if not one.exact), key=lambda one: (not one.harmful, -(one.max_abs or 0.0)))
+    yield from _listed("What it loses", [f"{path_text(one.path)}: {one.words}" for one in worst], few)
 
 
 def load_line(receipt: Receipt) -> str:
