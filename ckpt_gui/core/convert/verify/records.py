@@ -81,7 +81,7 @@ def compare(
         path, one = homes.user.get(record), plan.records[record]
         whose = "its" if path is not None else f"storage {one.key}: its"
         found.add(
-            path, f"{whose} {plural(one.nbytes, 'byte')} are not those of the source, from byte {first[record]:,}"
+            path, f"{whose} {plural(one.nbytes, 'byte')} are not those of the source, first at byte {first[record]:,}"
         )
     return done
 
