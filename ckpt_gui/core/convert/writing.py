@@ -141,7 +141,7 @@ class _Work:
                     source.rewrite(archive, ZipOut(draft, source.root, self._executor))
                 else:
                     out = ZipOut(draft, root_of(draft.final), self._executor)
-                    numbered = source.numbered and not plan.edits
+                    numbered = source.numbered and not plan.edits and needs <= {one.key for one in plan.records}
                     write_new(archive, out, lambda written: source.copy_others(out, written, needs), numbered=numbered)
                 self._place.notes += source.notes
         draft.finish()
