@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ckpt_gui.core.columns import Compression
+from ckpt_gui.core.convert.contents import chunks
 from ckpt_gui.core.convert.nouns import Plan, Record
 from ckpt_gui.core.convert.verify.differences import Differences
 from ckpt_gui.core.convert.verify.structure import Homes
@@ -81,7 +82,7 @@ def compare(
         path, one = homes.user.get(record), plan.records[record]
         whose = "its" if path is not None else f"storage {one.key}: its"
         found.add(
-            path, f"{whose} {plural(one.nbytes, 'byte')} are not those of the source, from byte {first[record]:,}"
+            path, f"{whose} {plural(one.nbytes, 'byte')} are not those of the source, first at byte {first[record]:,}"
         )
     return done
 
@@ -167,8 +168,6 @@ class _Comparison:
 
     def _made(self, number: int) -> Outcome:
         """A record that was cast, unpacked, swapped or put together: made once more."""
-        from ckpt_gui.core.convert.contents import chunks
-
         left, right = self._buffers()
         there, record = _Ahead(right), self.plan.records[number]
         file, begin = self._home(number)
