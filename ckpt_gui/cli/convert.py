@@ -20,10 +20,12 @@ from ckpt_gui.cli.progress import Shown
 from ckpt_gui.core.errors import CheckpointError
 from ckpt_gui.core.progress import Deadline, Report
 from ckpt_gui.core.reader import read
+from ckpt_gui.core.text import escape
 
 if TYPE_CHECKING:
     from ckpt_gui.core.convert.audit import CastAudit
     from ckpt_gui.core.convert.nouns import Plan, Receipt
+    from ckpt_gui.core.convert.plan import EmaChoice
     from ckpt_gui.core.wire import Opened
     from ckpt_gui.proving import Prover
 
@@ -122,10 +124,12 @@ class Work(ExitStack):
         options = self._options
         if options.use_ema is not None or not (options.state_dict or options.strip_optimizer):
             return
-        from ckpt_gui.core.convert.applies import ema_choice
+        from ckpt_gui.core.convert.plan import ema_choice
 
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return  # the plan takes the raw ones, and says so
         choice = ema_choice(opened)
-        if choice and sys.stdin.isatty() and sys.stderr.isatty():
+        if choice is not None:
             self._options = replace(options, use_ema=_asked(choice))
 
     def _in_folder(self, source: str, made: Plan) -> Path:
@@ -167,7 +171,9 @@ class Work(ExitStack):
             )  # fmt: skip
 
 
-def _asked(choice: str) -> bool:
-    """Raw unless the answer begins with an e."""
-    print(f"{choice} Keep which, raw or EMA? [raw] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower().startswith("e")
+def _asked(choice: EmaChoice) -> bool:
+    """What is suggested, unless the answer begins otherwise."""
+    usual = "EMA" if choice.suggested else "raw"
+    print(f"{escape(choice.text)} raw or EMA? [{usual}] ", end="", file=sys.stderr, flush=True)
+    answer = sys.stdin.readline().strip().lower()
+    return choice.suggested if not answer else answer.startswith("e")
