@@ -65,8 +65,9 @@ def test_a_copy_passes(tmp_path: Path, zipped: bool) -> None:
     for name in ("source.pt", "result.pt"):
         torch.save(held, tmp_path / name, _use_new_zipfile_serialization=zipped)
     opened = opened_at(tmp_path / "source.pt")
+    plan = as_it_is(opened, "torch" if zipped else "legacy")
     with ThreadPoolExecutor(2) as executor:
-        proof = proof_of(opened, tmp_path / "result.pt", executor=executor)
+        proof = proof_of(opened, tmp_path / "result.pt", plan, executor=executor)
     assert proof.differences == ()
     assert proof.verified
     assert proof.checked_nbytes == sum(opened.checkpoint.storages.nbytes)
@@ -171,12 +172,13 @@ def test_a_flipped_bit_of_any_storage_is_found(tmp_path: Path, zipped: bool) -> 
     torch.save(sample(), tmp_path / "source.pt", _use_new_zipfile_serialization=zipped)
     opened, data = opened_at(tmp_path / "source.pt"), (tmp_path / "source.pt").read_bytes()
     storages, result = opened.checkpoint.storages, tmp_path / "result.pt"
+    plan = as_it_is(opened, "torch" if zipped else "legacy")
     for storage, (offset, nbytes) in enumerate(zip(storages.offset, storages.nbytes, strict=True)):
         for at in {0, nbytes // 2, nbytes - 1} if nbytes else ():
             spoilt = bytearray(data)
             spoilt[offset + at] ^= 1
             result.write_bytes(spoilt)
-            differences = proof_of(opened, result).differences
+            differences = proof_of(opened, result, plan).differences
             assert len(differences) == 1, (storage, differences)
             assert f"bytes are not those of the source, first at byte {at}" in differences[0]
 

@@ -38,7 +38,11 @@ def compare(source: Checkpoint, plan: Plan, file: WrittenFile, found: Difference
             for one in made:
                 _graph(one.root, _Legacy(result), file.name, found, report)
             return
-        there = read_directory(result, report)
+        try:
+            there = read_directory(result, report)
+        except OpenError as exc:
+            found.add(None, f"{file.name} is no whole zip: {exc}")
+            return
         for one in made:
             _graph(one.root, _Zipped(there, one.record_name), one.record_name, found, report)
         if plan.nested and source.format in ZIPPED:

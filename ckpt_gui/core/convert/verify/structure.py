@@ -16,8 +16,8 @@ from ckpt_gui.core.text import Path, path_text, shape
 
 Home = tuple[int, int]
 """(file of the result, storage id in it)."""
-_VIEWS = Flag.CONJ | Flag.NEG
-_NAMES = {Flag.CONJ: "conjugated", Flag.NEG: "negated", Flag.REQUIRES_GRAD: "requires_grad"}
+_VIEWS = int(Flag.CONJ | Flag.NEG)
+_NAMES = {int(Flag.CONJ): "conjugated", int(Flag.NEG): "negated", int(Flag.REQUIRES_GRAD): "requires_grad"}
 
 
 @dataclass
@@ -60,6 +60,7 @@ class _Comparison:
     def __init__(self, source: Checkpoint, plan: Plan, written: Sequence[WrittenFile], found: Differences) -> None:
         self.source, self.plan, self.written, self.found = source, plan, written, found
         self.homes = Homes(plan, found)
+        self._kept = _VIEWS | (int(Flag.REQUIRES_GRAD) if plan.nested else 0)
         self._ranges: dict[int, list[int]] = {}
         for number, record in enumerate(plan.records):
             self._ranges.setdefault(record.storage, []).append(number)
@@ -109,22 +110,37 @@ class _Comparison:
         self._facts(path, here, there, made)
         if item.record >= 0:
             self.homes.meet(item.record, (number, there.storage), path)
-        if not made and there.parts:
+        elif len(here.pieces) > 1:
+            self._pieces(path, here, there, number)
+        elif item.stride is not None and there.storage >= 0:
+            self.found.add(path, "has bytes in the result, which were not planned")
+        if not made and (here.parts or there.parts):
             self._parts(path, here, there, number)
 
     def _facts(self, path: Path, here: TensorInfo, there: TensorInfo, made: bool) -> None:
         """What no plan changes: flags, quantizer, class."""
-        kept = Flag.REQUIRES_GRAD if self.plan.nested else Flag(0)
-        for flag in _VIEWS | kept:
-            wanted = bool(here.flags & flag) and not (made and flag & _VIEWS)
-            if bool(there.flags & flag) != wanted:
-                self.found.add(path, f"is {'' if not wanted else 'not '}marked {_NAMES[flag]}, against the plan")
+        have, want = int(there.flags) & self._kept, int(here.flags) & self._kept
+        if made:
+            want &= ~_VIEWS
+        if have != want:
+            for flag, name in _NAMES.items():
+                if (have ^ want) & flag:
+                    self.found.add(path, f"is {'' if have & flag else 'not '}marked {name}, against the plan")
         if made:
             return
         self._equal(path, "is quantized by", _plain(there.quantizer), _plain(here.quantizer))
         if self.plan.nested:
             self._equal(path, "has layout", there.layout, here.layout)
             self._equal(path, "is of class", there.python_type, here.python_type)
+
+    def _pieces(self, path: Path, here: TensorInfo, there: TensorInfo, number: int) -> None:
+        """A tensor that lies in several storages."""
+        forms = [[(one.origin, one.shape, one.stride) for one in info.pieces] for info in (there, here)]
+        self._equal(path, "lies in pieces", *forms)
+        for one, other in zip(here.pieces, there.pieces, strict=False):
+            record = self._record_of(one.storage, one.offset, here.dtype)
+            if record >= 0:
+                self.homes.meet(record, (number, other.storage), path)
 
     def _parts(self, path: Path, here: TensorInfo, there: TensorInfo, number: int) -> None:
         """Tensors that a tensor is made of: indices, values, scales …"""
@@ -139,7 +155,7 @@ class _Comparison:
     def _part(self, path: Path, here: TensorInfo, there: TensorInfo, number: int) -> None:
         self._equal(path, "is of shape", there.shape, here.shape, shape)
         self._equal(path, "has strides", there.stride, here.stride)
-        record = self._record_of(here)
+        record = self._record_of(here.storage, here.offset or 0, here.dtype)
         if record < 0:
             self._equal(path, "is of type", there.dtype, here.dtype)
         else:
@@ -152,11 +168,10 @@ class _Comparison:
         if there.parts:
             self._parts(path, here, there, number)
 
-    def _record_of(self, part: TensorInfo) -> int:
-        """The record that holds a part; -1 where it has no bytes."""
-        among = self._ranges.get(part.storage, []) if part.storage >= 0 else []
-        width = dtypes.named(part.dtype).stored_bits
-        begin = (part.offset or 0) * width // 8
+    def _record_of(self, storage: int, offset: int, dtype: str) -> int:
+        """The record that holds an element of a storage of the source; -1 where it has no bytes."""
+        among = self._ranges.get(storage, []) if storage >= 0 else []
+        begin = offset * dtypes.named(dtype).stored_bits // 8
         for number in among:
             record = self.plan.records[number]
             if record.start <= begin <= record.start + self._source_nbytes(record):
