@@ -69,7 +69,7 @@ class _Planner:
         self.part: Scope = scope(self.tree, self.way, options)
         self.taken: Sequence[Average] = average.taken(self.tree, inside(self.tree, self.part), options)
         self.gone: Left = left(self.tree, self.way, self.part, options, self.taken)
-        self.rows = self.gone.kept()
+        self.rows = self._in_order(self.gone.kept())
         if self.tree.rows and not self.rows:
             raise ConvertError("No tensor would be left" + self._all_why())
         shares = self.way.target != "safetensors" and options.ties != "untie"
@@ -78,6 +78,11 @@ class _Planner:
         fits.check(self.tree, self.way, self.rows, self.types, options)
         if options.max_shard is not None and self.way.target != "safetensors":
             raise ConvertError("Only safetensors can be split into shards; add --to safetensors")
+
+    def _in_order(self, rows: list[int]) -> list[int]:
+        """As they come in the result: an average where its raw weights were."""
+        raw = {row: raw for one in self.taken for raw, row in one.rows.items()}
+        return sorted(rows, key=lambda row: raw.get(row, row)) if raw else rows
 
     def _all_why(self) -> str:
         """The one reason that all tensors are left out for, if there is one."""

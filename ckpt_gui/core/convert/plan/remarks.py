@@ -28,8 +28,9 @@ def flat(tree: Tree, way: Route, part: Scope, rows: list[int], options: Options)
     told = [*_module(tree, part, rows, options), *_extra_states(tree, part), *_subclasses(tree, rows)]
     if not options.state_dict and _nested(tree, part, rows):
         told.append("Nesting is lost: keys are joined with dots; --state-dict takes the weights by their own names")
-    lost = way.target == "safetensors" or not options.state_dict  # a state_dict has none to keep
-    if lost and any(tree.checkpoint.tensors.flags[row] & int(Flag.REQUIRES_GRAD) for row in rows):
+    if way.target == "safetensors" and any(
+        tree.checkpoint.tensors.flags[row] & int(Flag.REQUIRES_GRAD) for row in rows
+    ):
         told.append("requires_grad is not kept")
     devices = {tree.checkpoint.device(row) for row in rows[:1]} | _tags(tree)
     if way.target == "safetensors" and devices - {None, "cpu"}:
