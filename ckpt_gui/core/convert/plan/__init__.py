@@ -147,6 +147,7 @@ class _Planner:
         nested = Nested(self.tree, self.part, self.gone, self.taken, keys.new)
         edits = nested.edits()
         told = remarks.archive(self.tree, edits, self.types, self.options)
+        remarks.check_tensor_keys(self.tree, nested.tensor_keys(), edits, self.types, self.options)
         records = self._records(equal)
         items = self._items(records, nested if nested.moves else None)
         nbytes = sizes.nested_nbytes(self.tree, self.gone, records.records, self.way.target)
@@ -156,12 +157,12 @@ class _Planner:
         """The tensors of a torch result, at ``targets`` or where the edits lead."""
         tree, checkpoint, found = self.tree, self.tree.checkpoint, list[Item]()
         node_of, dtype, texts = checkpoint.tensors.node, checkpoint.tensors.dtype, checkpoint.texts
-        cast, buffers, made = self.types.cast, self.types.buffers, records.records
+        cast, buffers, made, extras = self.types.cast, self.types.buffers, records.records, checkpoint.extras
         rows, paths = self.rows, tree.paths([node_of[row] for row in self.rows])
         goals = targets or ([nested.target(*pair) for pair in zip(rows, paths, strict=True)] if nested else paths)
         for row, path, target in zip(rows, paths, goals, strict=True):
             (record, offset, stride, shape), source = records.place(row), texts[dtype[row]]
-            device = made[record].device if record >= 0 else self.tags.of_row(row)
+            device = made[record].device if record >= 0 and row not in extras else self.tags.of_row(row)
             to = cast.get(row, source) if cast else source
             found.append(Item(row, path, target, record, offset, stride, shape, source, to, device, row in buffers))
         return found
