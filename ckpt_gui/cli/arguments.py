@@ -56,6 +56,7 @@ def _windows(opener: argparse.ArgumentParser, comparer: argparse.ArgumentParser,
         verb.add_argument("--screenshot", metavar="OUT.png", help="wait for every job, save a picture, exit")
     opener.add_argument("--select", metavar="PATH", help="select what is at this path: optimizer/state/0/exp_avg")
     opener.add_argument("--tab", choices=TABS, help="show this tab on the right")
+    opener.add_argument("--new-window", action="store_true", help="a window of its own, even if one is open already")
     for verb in (comparer, demo):
         verb.add_argument("--select", metavar="KEY", help="select this pair, or this group: layers.0.attn")
         verb.add_argument("--tab", choices=PAIR_TABS, help="show this tab on the right")

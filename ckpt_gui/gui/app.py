@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, Qt, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QGuiApplication
@@ -18,7 +19,11 @@ from ckpt_gui.gui.comparisons import Wish
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.open_files import OpenFiles
 from ckpt_gui.gui.settings import Settings, settings_path
-from ckpt_gui.gui.window import Window
+from ckpt_gui.gui.window import PAGES, Window
+
+if TYPE_CHECKING:
+    from ckpt_gui.handover.claim import Claim
+    from ckpt_gui.handover.request import Request
 
 _SOON_MS = 1_000
 """What waits no longer than this is still part of the picture."""
@@ -40,13 +45,15 @@ def run(
     readers: dict[str, subprocess.Popen[bytes]] | None = None,
     painted: Callable[[], object] | None = None,
     trouble: Callable[[str], object] | None = None,
+    claim: Claim | None = None,
 ) -> int:
     """Show the window on these files until it is closed; returns the exit code. ``wish``: the two are compared so;
     ``follow``: they are a run, or its folder.
 
     ``readers`` are processes that read some of the paths already. ``painted`` is called when the
     first tree stands on the screen (benchmarks). ``trouble`` is told why a file has no tree, where nobody
-    looks at the window: with ``screenshot``, which then gives exit code 2.
+    looks at the window: with ``screenshot``, which then gives exit code 2. ``claim``: this is the running window,
+    to which later starts hand their files.
     """
     if screenshot is not None:
         qInstallMessageHandler(_say_what_matters)
@@ -64,7 +71,7 @@ def run(
     if screenshot is not None:
         take_when_settled(window, screenshot, lambda saved: app.exit(_told(window, screenshot, saved, trouble)))
     else:
-        QTimer.singleShot(0, window, lambda: _after_first_paint(app, window))
+        QTimer.singleShot(0, window, lambda: _after_first_paint(app, window, claim))
     return app.exec()
 
 
@@ -109,7 +116,7 @@ def make_window(*, picture: bool = False) -> Window:
     return Window(Settings(settings_path(), picture=picture), OpenFiles(jobs), jobs)
 
 
-def _after_first_paint(app: QApplication, window: Window) -> None:
+def _after_first_paint(app: QApplication, window: Window, claim: Claim | None) -> None:
     """What can wait until there is something to see."""
     from ckpt_gui.gui import icons
 
@@ -117,6 +124,21 @@ def _after_first_paint(app: QApplication, window: Window) -> None:
     gc.enable()  # the command line turned it off for the start
     app.setWindowIcon(icons.application())
     window.recent_menu.prune()
+    if claim is not None:
+        listen(app, window, claim)
+
+
+def listen(app: QApplication, window: Window, claim: Claim) -> None:
+    """Be the running window: open what later starts hand over, and come forward."""
+    from ckpt_gui.gui.one_window import OneWindow, come_forward
+
+    def take(request: Request) -> None:
+        window.open(request.files, select=request.select, tab=request.tab)
+        come_forward(window, request.token)
+
+    one = OneWindow(claim, PAGES, window)
+    one.asked.connect(take)
+    app.lastWindowClosed.connect(one.close)
 
 
 def _something_follows(window: Window, own: tuple[QTimer, QTimer]) -> bool:
