@@ -43,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
     _declare_diff(diff)
     trend = verbs.add_parser("trend", help="a statistic over a run of checkpoints, step by step")
     _declare_trend(trend)
+    integrate = verbs.add_parser("integrate", help="open checkpoints by double-click, for this user")
+    _declare_integrate(integrate)
     for verb in (info, verify, stats, diff, trend):
         verb.add_argument("--json", action="store_true", help="one JSON object on standard output")
         verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
@@ -85,6 +87,12 @@ def _declare_trend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--first-nan", action="store_true", help="find the first step with NaN, by bisection")
     parser.add_argument("--csv", action="store_true", help="a line for each tensor and file, separated by commas")
     parser.add_argument("--all", action="store_true", help="a row for every tensor, however many")
+
+
+def _declare_integrate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--remove", action="store_true", help="undo it; what was there before comes back")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be written")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def _declare_stats(parser: argparse.ArgumentParser) -> None:

@@ -7,5 +7,6 @@
 
 The conversation, in lines: the window greets (``ckpt_gui 1``), the other sends its request, the window answers
 ``taken`` or ``refused``. The greeting comes first so that a window that hangs is noticed before anything was sent,
-and nothing is opened twice. Standard library only: these lines are all that a second start runs.
+and nothing is opened twice. Standard library only, and of that little (no dataclasses, whose import
+takes 9 ms): these lines are all that a second start runs.
 """

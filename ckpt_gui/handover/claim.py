@@ -11,7 +11,6 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from ckpt_gui.handover.offer import Answer, offer
@@ -23,15 +22,12 @@ _PATIENCE = 2.0
 _QUEUE = 64
 
 
-@dataclass(slots=True)
 class Claim:
     """The right to be the running window."""
 
-    place: Place
-    listening: socket.socket | None = None
-    """Bound and listening; None on Windows, where Qt's server opens the pipe."""
-    lock: int = -1
-    """Descriptor of the locked file."""
+    def __init__(self, place: Place, listening: socket.socket | None = None, lock: int = -1) -> None:
+        """``listening`` hears already (None on Windows, where Qt's server opens the pipe); ``lock``: a descriptor."""
+        self.place, self.listening, self._lock = place, listening, lock
 
     def give_up(self) -> None:
         """Stop being the running window: the socket goes, then the lock."""
@@ -40,9 +36,9 @@ class Claim:
                 Path(self.place.address).unlink()
             self.listening.close()
             self.listening = None
-        if self.lock >= 0:
-            os.close(self.lock)
-            self.lock = -1
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
 
 def meet(request: Request | None) -> Claim | Answer:

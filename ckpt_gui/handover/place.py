@@ -7,15 +7,14 @@ import re
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _MAX_ADDRESS = 100
 """Bytes: a socket's address has room for 104 on macOS, for 108 on Linux."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where to listen and where to call."""
 
     address: str

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 VERSION = 1
 GREETING = b"ckpt_gui %d\n" % VERSION
@@ -20,8 +20,7 @@ MAX_TEXT = 1 << 16
 _FIELDS = {"version", "files", "select", "tab", "token"}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """Files to open, and where to go in them."""
 
     files: tuple[str, ...] = ()
@@ -46,7 +45,7 @@ def _absolute(path: str) -> str:
 
 def encode(request: Request) -> bytes | None:
     """The request's line; None if it is longer than a window would take."""
-    line = json.dumps({"version": VERSION, **asdict(request)}).encode("ascii") + b"\n"
+    line = json.dumps({"version": VERSION, **request._asdict()}).encode("ascii") + b"\n"
     return line if len(line) <= MAX_LINE and len(request.files) <= MAX_FILES else None
 
 
