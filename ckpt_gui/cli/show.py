@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, trouble: Callable[[str], int]) -> int:
         raise CheckpointError(
             "there is no display to show a window on; add --screenshot OUT.png, or use: ckpt-gui info"
         )
-    met = None if options.screenshot else meet_window(options)
+    met = meet_window(options)
     if met is Answer.TAKEN:
         return 0
     readers = before_qt([] if follow else files, compared=compared)
@@ -65,7 +65,7 @@ def meet_window(options: argparse.Namespace) -> Claim | Answer | None:
     Only ``open`` hands over: who compares may wait for the end of it (git's difftool then deletes the files).
     """
     given: dict[str, Any] = vars(options)
-    if given.get("fresh"):
+    if options.screenshot or given.get("fresh"):
         return None
     if options.verb != "open" or options.new_window:
         return meet(None)

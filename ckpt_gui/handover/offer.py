@@ -12,7 +12,7 @@ from typing import Protocol
 from ckpt_gui.handover.place import Place
 from ckpt_gui.handover.request import GREETING, TAKEN, Request, encode
 
-_PATIENCE = 5.0
+_PATIENCE = 10.0
 """Seconds for each line of the window, which may just be starting on a cold disk."""
 _MAX_ANSWER = 100
 
