@@ -82,7 +82,7 @@ def _values(text: str, section: str, mime: str) -> list[str]:
 def _entries(text: str, section: str) -> Iterator[tuple[int, str, str]]:
     """Line number, key and value of each line of a section."""
     inside = False
-    for number, line in enumerate(text.splitlines()):
+    for number, line in enumerate(_lines(text)):
         stripped = line.strip()
         if stripped.startswith("["):
             inside = stripped == section
@@ -91,9 +91,14 @@ def _entries(text: str, section: str) -> Iterator[tuple[int, str, str]]:
             yield number, key.strip(), value
 
 
+def _lines(text: str) -> list[str]:
+    """Without what Python takes for the ends of lines besides: these are somebody's."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def _replaced(text: str, mime: str, value: str) -> str:
     """The text with one line for a type in the section of defaults, or none where ``value`` is empty."""
-    lines = text.splitlines()
+    lines = _lines(text)
     old = [number for number, key, _value in _entries(text, DEFAULTS) if key == mime]
     kept = [f"{mime}={value}"] if value else []
     if old:
