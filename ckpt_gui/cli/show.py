@@ -42,6 +42,9 @@ def run(options: argparse.Namespace, trouble: Callable[[str], int]) -> int:
         )
     met = meet_window(options)
     if met is Answer.TAKEN:
+        from ckpt_gui.handover.startup_notice import finish_start
+
+        finish_start()
         return 0
     readers = before_qt([] if follow else files, compared=compared)
     from ckpt_gui.gui.app import run as show

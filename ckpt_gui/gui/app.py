@@ -59,6 +59,8 @@ def run(
         qInstallMessageHandler(_say_what_matters)
     app = application()
     window = make_window(picture=screenshot is not None)
+    if sys.platform == "darwin":
+        hear_files(app, window)
     if painted is not None:
         window.painted.connect(painted)
     if follow:
@@ -126,6 +128,15 @@ def _after_first_paint(app: QApplication, window: Window, claim: Claim | None) -
     window.recent_menu.prune()
     if claim is not None:
         listen(app, window, claim)
+
+
+def hear_files(app: QApplication, window: Window) -> None:
+    """Open the files that the system hands to a program that runs."""
+    from ckpt_gui.gui.file_events import FileEvents
+
+    events = FileEvents(window)
+    events.asked.connect(lambda path: window.open([path]))
+    app.installEventFilter(events)
 
 
 def listen(app: QApplication, window: Window, claim: Claim) -> None:

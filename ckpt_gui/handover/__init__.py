@@ -3,7 +3,7 @@
 ``place``    where the running window of this user and this display listens.
 ``request``  what is handed over: one line of JSON, bounded and checked.
 ``claim``    who is the running window: whoever holds the lock; its socket hears before Qt is imported.
-``offer``    the second start's side.
+``offer``    the second start's side; ``startup_notice``: tells the desktop that its start is over.
 
 The conversation, in lines: the window greets (``ckpt_gui 1``), the other sends its request, the window answers
 ``taken`` or ``refused``. The greeting comes first so that a window that hangs is noticed before anything was sent,
