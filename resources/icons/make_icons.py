@@ -34,8 +34,8 @@ def png(image: QImage) -> bytes:
     kept = QByteArray()
     buffer = QBuffer(kept)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
-    return kept.data()
+    image.save(buffer, b"PNG")
+    return bytes(kept.data())
 
 
 def ico(pictures: dict[int, bytes]) -> bytes:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
-from pytestqt.qtbot import QtBot
 
 from ckpt_gui.gui.window import Window
 from tests.gui.conftest import Settle
@@ -25,14 +25,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def press(window: Window, name: str, qtbot: QtBot) -> None:
+def press(window: Window, name: str) -> None:
     (button,) = [each for each in window.findChildren(QPushButton) if each.text().replace("&", "") == name]
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_the_button_registers_and_undo_undoes(window: Window, home: Path, settle: Settle, qtbot: QtBot) -> None:
+def test_the_button_registers_and_undo_undoes(window: Window, home: Path, settle: Settle) -> None:
     window.open([])
-    press(window, "Open by double-click", qtbot)
+    press(window, "Open by double-click")
     settle(window)
 
     assert (home / "data" / "applications" / "ckpt_gui.desktop").is_file()
@@ -40,7 +40,7 @@ def test_the_button_registers_and_undo_undoes(window: Window, home: Path, settle
     assert ".safetensors files by double-click" in sentence
     assert "install shared-mime-info" in sentence
 
-    press(window, "Undo", qtbot)
+    press(window, "Undo")
     settle(window)
 
     assert not home.exists()
