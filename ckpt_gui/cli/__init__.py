@@ -25,9 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (product.md, "Exit codes")."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == [READ_WORKER]:
-        from ckpt_gui.core.reader import main as read_main
+        from ckpt_gui.core import reader
 
-        return read_main(words[1])
+        return reader.main(words[1]) if len(words) > 1 else reader.wait()
     if words == [SOLVE_WORKER]:
         from ckpt_gui.core.spectrum.solve import main as solve_main
 

@@ -14,10 +14,10 @@ from PySide6.QtCore import QMessageLogContext, Qt, QTimer, QtMsgType, qInstallMe
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from ckpt_gui.gui import theme
+from ckpt_gui.gui import child, theme
 from ckpt_gui.gui.comparisons import Wish
 from ckpt_gui.gui.jobs import Jobs
-from ckpt_gui.gui.open_files import OpenFiles
+from ckpt_gui.gui.open_files import OpenFiles, Start
 from ckpt_gui.gui.settings import Settings, settings_path
 from ckpt_gui.gui.window import PAGES, Window
 
@@ -29,6 +29,8 @@ _SOON_MS = 1_000
 """What waits no longer than this is still part of the picture."""
 _SETTLE_MS = 60
 """After the last job: layouts and fonts are done within a turn or two of the event loop."""
+_IDLE_MS = 700
+"""So long after the last job the next reading process may start: it is in nobody's way then."""
 _SWITCH_SECONDS = 0.0005
 _PICTURE_PATIENCE_MS = 300_000
 """Nobody is there to answer whether to go on; a picture of what there is then has to do."""
@@ -58,7 +60,8 @@ def run(
     if screenshot is not None:
         qInstallMessageHandler(_say_what_matters)
     app = application()
-    window = make_window(picture=screenshot is not None)
+    spare = child.Spare()
+    window = make_window(picture=screenshot is not None, start=spare.start)
     if sys.platform == "darwin":
         hear_files(app, window)
     if painted is not None:
@@ -74,6 +77,7 @@ def run(
         take_when_settled(window, screenshot, lambda saved: app.exit(_told(window, screenshot, saved, trouble)))
     else:
         QTimer.singleShot(0, window, lambda: _after_first_paint(app, window, claim))
+        keep_ready(app, window, spare)
     return app.exec()
 
 
@@ -112,10 +116,20 @@ def application() -> QApplication:
     return app
 
 
-def make_window(*, picture: bool = False) -> Window:
-    """A window with nothing in it yet; ``picture``: for a screenshot."""
+def make_window(*, picture: bool = False, start: Start = child.start) -> Window:
+    """A window with nothing in it yet; ``picture``: for a screenshot; ``start`` begins reading a file."""
     jobs = Jobs()
-    return Window(Settings(settings_path(), picture=picture), OpenFiles(jobs), jobs)
+    return Window(Settings(settings_path(), picture=picture), OpenFiles(jobs, start=start), jobs)
+
+
+def keep_ready(app: QApplication, window: Window, spare: child.Spare) -> None:
+    """Have a reading process wait for the next file, whenever nothing is under way."""
+    clock = QTimer(window, singleShot=True, interval=_IDLE_MS)
+    clock.timeout.connect(spare.prepare)
+    window.jobs.settled.connect(clock.start)
+    clock.start()
+    app.lastWindowClosed.connect(clock.stop)
+    app.lastWindowClosed.connect(spare.close)
 
 
 def _after_first_paint(app: QApplication, window: Window, claim: Claim | None) -> None:
