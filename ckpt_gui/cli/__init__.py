@@ -14,9 +14,7 @@ from pathlib import Path
 from ckpt_gui.cli.arguments import parser
 from ckpt_gui.core.errors import CheckpointError
 
-VERBS = ("open", "compare", "info", "stats", "diff", "trend", "verify", "demo", "integrate")
-LATER = ("convert",)
-"""Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
+VERBS = ("open", "compare", "info", "stats", "diff", "trend", "convert", "verify", "demo", "integrate")
 READ_WORKER, SOLVE_WORKER = "--read-worker", "--solve-worker"
 """How the window's own processes are started where it is frozen into one program; see ``gui.child``."""
 
@@ -54,8 +52,6 @@ def _trouble(sentence: str) -> int:
 def _run(words: list[str]) -> int:
     if "" in words:
         raise CheckpointError("one of the arguments is empty; a file name is expected there")
-    if words and words[0] in LATER and not Path(words[0]).exists():
-        raise CheckpointError(f"{words[0]} comes with a later version; so far there are {', '.join(VERBS)}")
     if not words or (words[0] not in VERBS and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "open")
     options = parser().parse_args(words)
@@ -78,6 +74,8 @@ def _run_of(verb: str) -> Callable[[argparse.Namespace], int]:
         from ckpt_gui.cli.trend import run
     elif verb == "integrate":
         from ckpt_gui.cli.integrate import run
+    elif verb == "convert":
+        from ckpt_gui.cli.convert import run
     else:
         from ckpt_gui.cli.verify import run
     return run

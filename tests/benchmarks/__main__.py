@@ -6,14 +6,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import comparing, opening, selecting, statistics, window
+from tests.benchmarks import comparing, converting, opening, selecting, statistics, window
 
 PARTS = {
     "opening": opening.figures,
     "window": window.figures,
+    "second start": second_start.figures,
     "statistics": statistics.figures,
     "selecting": selecting.figures,
     "comparing": comparing.figures,
+    "converting": converting.figures,
 }
 
 
