@@ -9,7 +9,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from ckpt_gui.cli.arguments import parser
 from ckpt_gui.core.errors import CheckpointError
@@ -54,7 +53,7 @@ def _run(words: list[str]) -> int:
         raise CheckpointError("one of the arguments is empty; a file name is expected there")
     if not words or (words[0] not in VERBS and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "open")
-    options = parser().parse_args(words)
+    options = parser(words[0]).parse_args(words)
     if options.verb in ("open", "compare", "demo"):
         from ckpt_gui.cli import show
 

@@ -6,7 +6,6 @@ import argparse
 from typing import NoReturn
 
 from ckpt_gui import __version__
-from ckpt_gui.cli import convert_arguments
 from ckpt_gui.core.errors import CheckpointError
 
 PAIR_TABS = ("overview", "summary", "histogram", "heat-map", "values", "scatter", "layers")
@@ -22,8 +21,8 @@ class _Parser(argparse.ArgumentParser):
         raise CheckpointError(f"{message}; see {self.prog} --help")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of everything."""
+def parser(verb: str = "") -> argparse.ArgumentParser:
+    """The parser of everything; for ``open``, which is to hand its files over at once, without the nouns of others."""
     whole = _Parser(prog="ckpt-gui", description="Look inside PyTorch checkpoints, safely and at once.")
     whole.add_argument("--version", action="version", version=f"ckpt-gui {__version__}")
     verbs = whole.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
@@ -45,12 +44,15 @@ def parser() -> argparse.ArgumentParser:
     trend = verbs.add_parser("trend", help="a statistic over a run of checkpoints, step by step")
     _declare_trend(trend)
     convert = verbs.add_parser("convert", help="to the CPU or a GPU, without the optimizer, as a state_dict …; proven")
-    convert_arguments.declare(convert)
+    if verb != "open":
+        from ckpt_gui.cli import convert_arguments
+
+        convert_arguments.declare(convert)
     integrate = verbs.add_parser("integrate", help="open checkpoints by double-click, for this user")
     _declare_integrate(integrate)
-    for verb in (info, verify, stats, diff, trend, convert):
-        verb.add_argument("--json", action="store_true", help="one JSON object on standard output")
-        verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
+    for each in (info, verify, stats, diff, trend, convert):
+        each.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        each.add_argument("--patient", action="store_true", help="no time limit on reading the index")
     return whole
 
 

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import comparing, converting, opening, selecting, statistics, window
+from tests.benchmarks import comparing, converting, opening, second_start, selecting, statistics, window
 
 PARTS = {
     "opening": opening.figures,

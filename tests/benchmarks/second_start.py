@@ -62,7 +62,8 @@ def measure(folder: Path) -> dict[str, Any]:
         seen.clear()
         begun = time.perf_counter()
         second = subprocess.Popen(ours("open", file))
-        spin(app, lambda: len(seen) == 2 and second.poll() is not None)
+        spin(app, lambda: len(seen) == 2)
+        second.wait()
         for name, values in taken.items():
             values.append((seen[name] - begun) * 1000)
     window.close()
