@@ -1,0 +1,336 @@
+"""The window of a conversion: its pages, its buttons, what they lead to. It stands beside the main window, not in its
+way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ckpt_gui.core import text
+from ckpt_gui.core.convert.nouns import Options
+from ckpt_gui.core.errors import CheckpointError
+from ckpt_gui.gui.convert_dialog import recipes
+from ckpt_gui.gui.convert_dialog.batch_page import BatchPage
+from ckpt_gui.gui.convert_dialog.plan_page import PlanPage
+from ckpt_gui.gui.convert_dialog.progress_page import ProgressPage
+from ckpt_gui.gui.convert_dialog.receipt_page import ReceiptPage
+from ckpt_gui.gui.converting import Conversion
+from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.notices import NoticeBar
+from ckpt_gui.gui.open_files import OpenFile
+from ckpt_gui.gui.spoken import Elided, spoken
+
+SIZE = (1120, 760)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a button asks for."""
+
+    title: str
+    """``To CPU``."""
+    options: Options
+    sections: tuple[str, ...] = ()
+    """Steps that are shown to begin with; () for all."""
+    opened: tuple[str, ...] = ()
+    """Those that are unfolded."""
+    focus: str = ""
+    """``device``: a name is to be typed."""
+
+
+class ConvertDialog(QDialog):
+    """One conversion of one file.
+
+    Signals:
+        open_wanted: a result is to be opened (its path).
+        compare_wanted: two files are to be compared (their paths, the source first).
+        ended: it is closed.
+    """
+
+    open_wanted = Signal(str)
+    compare_wanted = Signal(str, str)
+    ended = Signal()
+
+    def __init__(self, jobs: Jobs, file: OpenFile, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setModal(False)
+        self._jobs, self.file = jobs, file
+        self.conversion = Conversion(jobs, file, self)
+        self._closing = False
+        """Is it to close once what is under way has stopped?"""
+        self.notices = NoticeBar(self)
+        self.title = spoken(Elided(self), "Conversion", style="title")
+        self.said = spoken(Elided(self), "What was done")
+        self.stack = QStackedWidget(self)
+        self.plan_page = PlanPage(self.conversion, jobs, self)
+        self.progress_page = ProgressPage(self)
+        self.receipt_page = ReceiptPage(self)
+        self.batch_page = BatchPage(jobs, self)
+        for page in (self.plan_page, self.progress_page, self.receipt_page, self.batch_page):
+            self.stack.addWidget(page)
+        self._make_buttons()
+        self._lay_out()
+        self._connect()
+        self.resize(min(SIZE[0], parent.screen().availableSize().width() - 40),
+                    min(SIZE[1], parent.screen().availableSize().height() - 60))  # fmt: skip
+
+    # -------------------------------------------------------------------------------------------- building
+
+    def _make_buttons(self) -> None:
+        self.load = self._button("&Load recipe…", self._ask_load)
+        self.save = self._button("Sa&ve recipe…", self._ask_save)
+        self.many = self._button("&Many files…", self._show_batch)
+        self.again = self._button("&Back", self._show_plan)
+        self.leave = self._button("Cancel", self.reject)
+        self.go = self._button("&Convert", self.confirm)
+        self.go.setProperty("primary", True)
+        self.go.setAutoDefault(True)
+        self.go.setDefault(True)
+
+    def _button(self, words: str, act: Callable[[], object]) -> QPushButton:
+        button = spoken(QPushButton(words, self), words.replace("&", "").rstrip("…"))
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: act())
+        return button
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        for button in (self.load, self.save, self.many, self.again):
+            row.addWidget(button)
+        row.addWidget(self.said, 1)
+        for button in (self.leave, self.go):
+            row.addWidget(button)
+        inner = QVBoxLayout()
+        inner.setContentsMargins(14, 8, 14, 10)
+        inner.setSpacing(8)
+        inner.addWidget(self.title)
+        inner.addWidget(self.stack, 1)
+        inner.addLayout(row)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addLayout(inner)
+
+    def _connect(self) -> None:
+        one, page = self.conversion, self.plan_page
+        page.state_changed.connect(self._show_buttons)
+        page.message.connect(self.said.say)
+        page.wrong.connect(self._tell)
+        page.right.connect(lambda: self.notices.dismiss("trouble"))
+        one.begun.connect(self._begun)
+        one.progressed.connect(self._progressed)
+        one.finished.connect(self._finished)
+        one.failed.connect(self._failed)
+        one.stopped.connect(self._stopped)
+        self.receipt_page.open_wanted.connect(self.open_wanted)
+        self.receipt_page.compare_wanted.connect(self.compare_wanted)
+        self.receipt_page.message.connect(self.said.say)
+        self.receipt_page.failed.connect(self._tell)
+        self.batch_page.message.connect(self.said.say)
+        self.batch_page.changed.connect(self._show_buttons)
+        self.batch_page.batch.ended.connect(self._batch_ended)
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            QShortcut(QKeySequence(keys), self).activated.connect(self.confirm)
+
+    # -------------------------------------------------------------------------------------------- asked for
+
+    def ask(self, request: Request) -> None:
+        """Show what a button asks for; not while something is being written."""
+        if self.running:
+            return
+        self.setWindowTitle(f"{request.title} – {text.escape(self.file.name)}")
+        self.title.say(f"{request.title}:  {text.escape(self.file.name)}", text.escape(self.file.path))
+        self.stack.setCurrentWidget(self.plan_page)
+        self.plan_page.ask(request.options, request.sections, request.opened)
+        self._show_buttons()
+        self.go.setFocus()
+        if request.focus:
+            self.plan_page.steps.device.focus_other()
+
+    def read_again(self) -> None:
+        """The file was read again: what is planned may be different now."""
+        if self.stack.currentWidget() is self.plan_page:
+            self.plan_page.ask_again()
+
+    @property
+    def running(self) -> bool:
+        """Is something being written?"""
+        return self.conversion.running or self.batch_page.batch.running
+
+    def confirm(self) -> None:
+        """Do what is shown, if it can be done."""
+        if not self.go.isEnabled() or self.running:
+            return
+        self.notices.dismiss("trouble")
+        if self.stack.currentWidget() is self.batch_page:
+            options = self.plan_page.steps.options()
+            if options is not None:
+                self.batch_page.begin(options)
+        elif self.stack.currentWidget() is self.plan_page:
+            self.plan_page.begin()
+
+    # -------------------------------------------------------------------------------------------- under way
+
+    def _begun(self) -> None:
+        preview = self.conversion.preview
+        assert preview is not None
+        self.progress_page.begin(preview.place.path)
+        self.stack.setCurrentWidget(self.progress_page)
+        self._show_buttons()
+        self.leave.setFocus()
+
+    def _progressed(self, done: int, total: int, unit: str) -> None:
+        self.progress_page.tell(*self.conversion.stage(done, total), unit)
+
+    def _finished(self) -> None:
+        assert self.conversion.receipt is not None
+        self.notices.dismiss("close")
+        self.receipt_page.show_receipt(self.conversion.receipt)
+        self.stack.setCurrentWidget(self.receipt_page)
+        self._over()
+
+    def _failed(self, words: str, details: str) -> None:
+        self._tell(words, details)
+        self._show_plan()
+        self._over()
+
+    def _stopped(self) -> None:
+        self.said.say("Stopped; nothing is left of it")
+        self._show_plan()
+        self._over()
+
+    def _over(self) -> None:
+        self.notices.dismiss("close")
+        self._show_buttons()
+        if self._closing:
+            self.close()
+
+    def _batch_ended(self) -> None:
+        self._over()
+
+    def _tell(self, words: str, details: str = "") -> None:
+        if words and words[-1] not in ".!?":
+            words += "."
+        self.notices.tell("trouble", words[:1].upper() + words[1:], alarm=True, details=details)
+
+    # -------------------------------------------------------------------------------------------- pages and buttons
+
+    def _show_plan(self) -> None:
+        self.stack.setCurrentWidget(self.plan_page)
+        self.plan_page.replan()
+        self._show_buttons()
+        self.go.setFocus()
+
+    def _show_batch(self) -> None:
+        preview = self.conversion.preview
+        self.batch_page.show_steps(preview.command if preview is not None else "")
+        self.batch_page.add([self.file.path])
+        self.stack.setCurrentWidget(self.batch_page)
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        page = self.stack.currentWidget()
+        planning, batch = page is self.plan_page, page is self.batch_page
+        for button in (self.load, self.save, self.many):
+            button.setVisible(planning)
+        self.again.setVisible((batch or page is self.receipt_page) and not self.running)
+        self.go.setVisible(planning or batch)
+        obstacle = self.plan_page.obstacle() if planning else self.batch_page.obstacle() if batch else ""
+        self.go.setText("&Convert" if not batch else "&Convert all")
+        self.go.setEnabled(not obstacle and not self.running)
+        self.go.setToolTip(obstacle or "Enter, or Ctrl+Enter from anywhere")
+        self.save.setEnabled(self.conversion.preview is not None)
+        self.leave.setText("Stop" if self.running else "Close" if page is self.receipt_page or batch else "Cancel")
+
+    # -------------------------------------------------------------------------------------------- recipes
+
+    def _folder(self) -> str:
+        return str(Path(self.file.path).parent)
+
+    def _ask_load(self) -> None:
+        if path := recipes.ask_load(self, self._folder()):
+            self.load_recipe(path)
+
+    def _ask_save(self) -> None:
+        if path := recipes.ask_save(self, self._folder()):
+            self.save_recipe(path)
+
+    def load_recipe(self, path: str) -> None:
+        """Take the steps of a recipe."""
+        try:
+            options = recipes.load(path)
+        except CheckpointError as exc:
+            self._tell(str(exc))
+            return
+        self.plan_page.ask(options, (), self.plan_page.steps.concerned(options))
+        self.said.say(f"Loaded {text.escape(Path(path).name)}")
+
+    def save_recipe(self, path: str) -> None:
+        """Keep the steps as a recipe."""
+        options = self.plan_page.steps.options()
+        if options is None:
+            return
+        try:
+            recipes.save(path, options)
+        except CheckpointError as exc:
+            self._tell(str(exc))
+        else:
+            self.said.say(f"Saved {text.escape(Path(path).name)}")
+
+    # -------------------------------------------------------------------------------------------- leaving
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter in a line to type in ends the typing; anywhere else it confirms."""
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and isinstance(self.focusWidget(), QLineEdit | QComboBox | QPlainTextEdit):
+            self.plan_page.replan()
+        elif enter and isinstance(self.focusWidget(), QAbstractButton) and self.focusWidget() is not self.go:
+            self.focusWidget().click()
+        else:
+            super().keyPressEvent(event)
+
+    def reject(self) -> None:
+        """Esc, and the left of the two buttons: stop what is under way, or else close."""
+        if self.running:
+            self._stop()
+        else:
+            self.close()
+
+    def _stop(self) -> None:
+        self.progress_page.stopping()
+        self.conversion.stop()
+        self.batch_page.stop()
+
+    def stop_and_close(self) -> None:
+        """Close as soon as what is under way has stopped."""
+        self._closing = True
+        self._stop()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.running:
+            event.ignore()
+            answers = [("Stop and close", self.stop_and_close), ("Go on", lambda: None)]
+            self.notices.tell("close", "The conversion is not done yet. Stopped, nothing is left of it.",
+                              answers=answers)  # fmt: skip
+            return
+        self.conversion.close()
+        super().closeEvent(event)
+        self.ended.emit()
