@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QFont, QPalette
 
 from ckpt_gui.core.diff.arrange import Arrangement
@@ -12,8 +12,8 @@ from ckpt_gui.core.diff.columns import COLUMNS, KEYS, MEANING, bar, column
 from ckpt_gui.core.diff.facts import Facts
 from ckpt_gui.core.diff.grouping import ROOT
 from ckpt_gui.core.text import escape
+from ckpt_gui.gui.laid_model import Index, LaidModel
 
-Index = QModelIndex | QPersistentModelIndex
 BAR_ROLE = Qt.ItemDataRole.UserRole + 1
 """Length of the bar of a relative L2: 0 … 1."""
 CHANGE_ROLE = Qt.ItemDataRole.UserRole + 2
@@ -46,11 +46,11 @@ def change_colours(palette: QPalette) -> dict[str, QColor]:
     return {change: QColor(colour) for change, colour in (DARK if dark else LIGHT).items()}
 
 
-class DiffModel(QAbstractItemModel):
+class DiffModel(LaidModel):
     """Adapter over one arrangement of one comparison's rows."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(len(COLUMNS), parent)
         self.facts: Facts | None = None
         self.arrangement: Arrangement | None = None
         self.order: tuple[str, bool] | None = None
@@ -64,6 +64,7 @@ class DiffModel(QAbstractItemModel):
         """Replace what is shown."""
         self.beginResetModel()
         self.facts, self.arrangement = facts, arrangement
+        self.laid = arrangement
         self._texts.clear()
         self.endResetModel()
 
@@ -77,39 +78,6 @@ class DiffModel(QAbstractItemModel):
         self._colours = change_colours(palette)
         self._bold = QFont(font)
         self._bold.setBold(True)
-
-    # -------------------------------------------------------------------------------------------- where rows stand
-
-    def index_of(self, row: int, column: int = 0) -> QModelIndex:
-        """The index of a row whose trail was asked for."""
-        assert self.arrangement is not None
-        return self.createIndex(self.arrangement.place(row), column, row)
-
-    def index(self, row: int, column: int, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008
-        if self.arrangement is None or row < 0 or not 0 <= column < len(COLUMNS) or parent.column() > 0:
-            return QModelIndex()
-        rows = self.arrangement.rows(parent.internalId() if parent.isValid() else ROOT)
-        return self.createIndex(row, column, rows[row]) if row < len(rows) else QModelIndex()
-
-    def parent(self, index: Index) -> QModelIndex:  # type: ignore[override]
-        if self.arrangement is None or not index.isValid():
-            return QModelIndex()
-        above = self.arrangement.parent(index.internalId())
-        return QModelIndex() if above == ROOT else self.createIndex(self.arrangement.place(above), 0, above)
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        if self.arrangement is None or parent.column() > 0:
-            return 0
-        row = parent.internalId() if parent.isValid() else ROOT
-        return len(self.arrangement.rows(row)) if row == ROOT or self.arrangement.opens(row) else 0
-
-    def hasChildren(self, parent: Index = QModelIndex()) -> bool:  # noqa: B008
-        if self.arrangement is None or parent.column() > 0:
-            return False
-        return self.arrangement.opens(parent.internalId()) if parent.isValid() else self.rowCount() > 0
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return len(COLUMNS)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         return _ROW if index.isValid() else Qt.ItemFlag.NoItemFlags

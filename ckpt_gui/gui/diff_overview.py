@@ -6,16 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
     QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -27,17 +20,13 @@ from ckpt_gui.gui import rich, theme
 from ckpt_gui.gui.bars import Bar, Bars
 from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.jobs import Jobs
-from ckpt_gui.gui.spoken import muted, spoken
+from ckpt_gui.gui.prose import MAX_LINES, Prose
+from ckpt_gui.gui.spoken import spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.core.diff.nouns import Row
     from ckpt_gui.core.diff.whole import Whole
     from ckpt_gui.core.pairing import Advice, Pairing, ValueChange
-
-MAX_LINES = 100
-"""Of one list; a label of ten thousand lines would take seconds to lay out."""
-MAX_TEXT = 6_000
-"""Characters of what torch would say that are shown; copied is all of it."""
 
 
 class DiffOverview(QScrollArea):
@@ -115,19 +104,13 @@ def _whole(pairing: Pairing, rows: Sequence[Row], _report: Report) -> Whole:
     return whole(pairing, rows)
 
 
-class _Page(QWidget):
+class _Page(Prose):
     """The content, made once for what is known and one theme."""
-
-    followed = Signal(str)
-    copied = Signal(str)
 
     def __init__(self, whole: Whole, rows: Sequence[Row], colours: theme.Colours) -> None:
         super().__init__()
         self._colours = colours
-        self._box = QVBoxLayout(self)
-        self._box.setContentsMargins(6, 8, 14, 12)
-        self._box.setSpacing(4)
-        self._figures(_figures(whole))
+        self.add_figures(_figures(whole), across=8)
         self._story(whole, rows)
         total = sum(whole.counts.values()) + whole.waiting
         bars = [
@@ -136,13 +119,13 @@ class _Page(QWidget):
             if count
         ]
         if bars:
-            self._title("Pairs by change")
-            self._box.addWidget(Bars("Pairs by change", bars))
-        self._list("Changed most", [self._moved(rows[place], place) for place in whole.moved])
+            self.add_title("Pairs by change")
+            self.box.addWidget(Bars("Pairs by change", bars))
+        self.add_list("Changed most", [self._moved(rows[place], place) for place in whole.moved])
         self._values(whole.values)
         self._loading(whole.advice)
-        self._list("What else there is to know", [rich.escape(text.escape(hint)) for hint in whole.hints])
-        self._box.addStretch(1)
+        self.add_list("What else there is to know", [rich.escape(text.escape(hint)) for hint in whole.hints])
+        self.box.addStretch(1)
 
     def _story(self, whole: Whole, rows: Sequence[Row]) -> None:
         lines = [rich.escape(text.escape(whole.story))] if whole.story else []
@@ -153,7 +136,7 @@ class _Page(QWidget):
                          f"{rich.leading(text.escape(found.key), whole.peak.place, self._colours)}")  # fmt: skip
         if whole.waiting:
             lines.append(f"{text.plural(whole.waiting, 'pair')} not compared yet.")
-        self._list("What happened", lines)
+        self.add_list("What happened", lines)
 
     def _moved(self, row: Row, place: int) -> str:
         figure = (
@@ -164,80 +147,23 @@ class _Page(QWidget):
     def _values(self, values: Sequence[ValueChange]) -> None:
         if not values:
             return
-        self._title(f"Values beside the tensors that differ ({len(values):,})")
+        self.add_title(f"Values beside the tensors that differ ({len(values):,})")
         head = "".join(f'<th align="left" style="color:{self._colours.muted}">{one}</th>' for one in ("", "A", "B"))
         listed = lines(values)
         shown = "".join(map(_row, listed[:MAX_LINES]))
         more = f"<tr><td>… and {len(listed) - MAX_LINES:,} more lines</td></tr>" if len(listed) > MAX_LINES else ""
-        table = self._label(f'<table cellspacing="0" cellpadding="3" width="100%"><tr>{head}</tr>{shown}{more}</table>')
+        width = 'cellspacing="0" cellpadding="3" width="100%"'
+        table = self.add_text(f"<table {width}><tr>{head}</tr>{shown}{more}</table>")
         table.setAccessibleName("Values that differ")
-        self._box.addWidget(table)
 
     def _loading(self, advice: Advice) -> None:
-        self._title("Loading A into B's model: model.load_state_dict(A)")
+        self.add_title("Loading A into B's model: model.load_state_dict(A)")
         if advice.text:
-            self._box.addWidget(self._code("What torch would say", advice.text))
+            self.add_code("What torch would say", advice.text)
         if advice.helps_strict:
-            self._box.addWidget(self._label(rich.escape(text.escape(advice.helps_strict))))
+            self.add_text(rich.escape(text.escape(advice.helps_strict)))
         if advice.snippet:
-            self._box.addWidget(self._code("Python that loads it", advice.snippet))
-
-    def _code(self, name: str, words: str) -> QWidget:
-        """Text in a fixed width, and a button that copies all of it."""
-        holder = QWidget(self)
-        shown = spoken(QPlainTextEdit(text.clip(words, MAX_TEXT)), name)
-        shown.setReadOnly(True)
-        shown.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        font.setPointSizeF(max(5.0, self.font().pointSizeF()))
-        shown.setFont(font)
-        lines = min(words.count("\n") + 1, 10)
-        shown.setFixedHeight(lines * shown.fontMetrics().lineSpacing() + 26)
-        button = spoken(QPushButton("Copy"), f"Copy: {name}")
-        button.clicked.connect(lambda: self._copy(name, words))
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(shown, 1)
-        row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        return holder
-
-    def _copy(self, name: str, words: str) -> None:
-        QGuiApplication.clipboard().setText(words)
-        self.copied.emit(f"Copied: {name}")
-
-    def _figures(self, figures: Sequence[tuple[str, str]]) -> None:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(1)
-        for number_, (name, figure) in enumerate(figures):
-            value = self._label(f"<b>{rich.escape(figure)}</b>")
-            value.setAccessibleName(f"{name}: {figure}")
-            grid.addWidget(muted(QLabel(name)), 0, number_)
-            grid.addWidget(value, 1, number_)
-            grid.setColumnStretch(number_, 1)
-        self._box.addLayout(grid)
-
-    def _list(self, title: str, entries: Sequence[str]) -> None:
-        if entries:
-            more = [f"… and {len(entries) - MAX_LINES:,} more"] if len(entries) > MAX_LINES else []
-            self._title(title)
-            self._box.addWidget(self._label(rich.lines([*entries[:MAX_LINES], *more])))
-
-    def _title(self, words: str) -> None:
-        title = QLabel(f"<b>{rich.escape(words)}</b>")
-        title.setContentsMargins(0, 10, 0, 0)
-        self._box.addWidget(title)
-
-    def _label(self, words: str) -> QLabel:
-        label = QLabel(words)
-        label.setWordWrap(True)
-        label.setTextFormat(Qt.TextFormat.RichText)
-        reach = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
-        if "<a " in words:
-            reach |= Qt.TextInteractionFlag.LinksAccessibleByKeyboard
-        label.setTextInteractionFlags(reach)
-        label.linkActivated.connect(self.followed)
-        return label
+            self.add_code("Python that loads it", advice.snippet)
 
 
 def _figures(whole: Whole) -> list[tuple[str, str]]:

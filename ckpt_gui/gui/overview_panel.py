@@ -7,21 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui import rich, theme
 from ckpt_gui.gui.bars import Bar, Bars
 from ckpt_gui.gui.health_section import HealthSection, State
-from ckpt_gui.gui.spoken import muted, spoken
+from ckpt_gui.gui.prose import MAX_LINES, Prose
+from ckpt_gui.gui.spoken import spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.core.model import Checkpoint
     from ckpt_gui.core.overview import CodeNames, Overview, Share, Trouble
     from ckpt_gui.core.weights_only import Verdict
-
-MAX_LINES = 100
-"""Of one list; a label of ten thousand lines would take seconds to lay out."""
 
 
 class OverviewPanel(QScrollArea):
@@ -84,23 +82,18 @@ class OverviewPanel(QScrollArea):
             self.node_wanted.emit(node)
 
 
-class _Page(QWidget):
+class _Page(Prose):
     """The content, made once for one Overview and one theme."""
-
-    followed = Signal(str)
 
     def __init__(self, checkpoint: Checkpoint, overview: Overview, state: State, colours: theme.Colours) -> None:
         super().__init__()
         self._colours = colours
-        self._box = QVBoxLayout(self)
-        self._box.setContentsMargins(6, 8, 14, 12)
-        self._box.setSpacing(4)
-        self._figures(_figures(checkpoint, overview))
+        self.add_figures(_figures(checkpoint, overview))
         self._alarms(overview)
         self.health = HealthSection(state, colours)
         self.health.followed.connect(self.followed)
-        self._box.addWidget(self.health)
-        self._list("What this is", [rich.leading(entry.text, entry.node, colours) for entry in overview.sentences])
+        self.box.addWidget(self.health)
+        self.add_list("What this is", [rich.leading(entry.text, entry.node, colours) for entry in overview.sentences])
         # The rest in the next turn of the event loop: together they would be felt as a stall.
         QTimer.singleShot(0, self, lambda: self._rest(overview))
 
@@ -113,32 +106,18 @@ class _Page(QWidget):
         every = [_bar(share) for _title, shares in charts for share in shares]
         for title, shares in charts:
             self._bars(title, shares, every)
-        self._list("Why it is so big", [
+        self.add_list("Why it is so big", [
             f"<b>{text.size(entry.nbytes)}</b>&nbsp; {rich.escape(entry.text)}" for entry in overview.savings
         ])  # fmt: skip
-        self._list("Storages", [rich.leading(entry.text, entry.node, self._colours) for entry in overview.storages])
-        self._list("torch.load(weights_only=True), torch 2.6 and later", _verdict(overview.weights_only))
-        self._list("Names its pickle refers to", _code(overview.code, self._colours))
-        self._box.addStretch(1)
-
-    def _figures(self, figures: Sequence[tuple[str, str]]) -> None:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(1)
-        for number, (name, figure) in enumerate(figures):
-            row, column = divmod(number, 4)
-            label = muted(QLabel(name))
-            value = self._label(f"<b>{rich.escape(figure)}</b>")
-            value.setAccessibleName(f"{name}: {figure}")
-            grid.addWidget(label, 3 * row, column)
-            grid.addWidget(value, 3 * row + 1, column)
-            grid.setColumnStretch(column, 1)
-        self._box.addLayout(grid)
+        self.add_list("Storages", [rich.leading(entry.text, entry.node, self._colours) for entry in overview.storages])
+        self.add_list("torch.load(weights_only=True), torch 2.6 and later", _verdict(overview.weights_only))
+        self.add_list("Names its pickle refers to", _code(overview.code, self._colours))
+        self.box.addStretch(1)
 
     def _alarms(self, overview: Overview) -> None:
         mark = f'<span style="color:{self._colours.alarm}">▲</span> '
         notes = [rich.escape(note) for note in overview.notes]
-        self._list("Notes and problems", notes + [mark + self._trouble(entry) for entry in overview.problems])
+        self.add_list("Notes and problems", notes + [mark + self._trouble(entry) for entry in overview.problems])
 
     def _trouble(self, trouble: Trouble) -> str:
         """One line of the list; each path in it leads to its row."""
@@ -147,30 +126,8 @@ class _Page(QWidget):
 
     def _bars(self, title: str, shares: Sequence[Share], every: Sequence[Bar]) -> None:
         if shares:
-            self._title(title)
-            self._box.addWidget(Bars(title, [_bar(share) for share in shares], every))
-
-    def _list(self, title: str, entries: Sequence[str]) -> None:
-        if entries:
-            more = [f"… and {len(entries) - MAX_LINES:,} more"] if len(entries) > MAX_LINES else []
-            self._title(title)
-            self._box.addWidget(self._label(rich.lines([*entries[:MAX_LINES], *more])))
-
-    def _title(self, words: str) -> None:
-        title = QLabel(f"<b>{rich.escape(words)}</b>")
-        title.setContentsMargins(0, 10, 0, 0)
-        self._box.addWidget(title)
-
-    def _label(self, words: str) -> QLabel:
-        label = QLabel(words)
-        label.setWordWrap(True)
-        label.setTextFormat(Qt.TextFormat.RichText)
-        reach = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
-        if "<a " in words:
-            reach |= Qt.TextInteractionFlag.LinksAccessibleByKeyboard
-        label.setTextInteractionFlags(reach)
-        label.linkActivated.connect(self.followed)
-        return label
+            self.add_title(title)
+            self.box.addWidget(Bars(title, [_bar(share) for share in shares], every))
 
 
 def _figures(checkpoint: Checkpoint, overview: Overview) -> list[tuple[str, str]]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QFont, QPalette
 
-from ckpt_gui.core.outline import COLUMNS, ROOT, Outline
-
-Index = QModelIndex | QPersistentModelIndex
+from ckpt_gui.core.outline import COLUMNS, Outline
+from ckpt_gui.gui.laid_model import Index, LaidModel
 
 LABEL_ROLE = Qt.ItemDataRole.UserRole + 1
 """The key alone; the display text of the first column is this and the note."""
@@ -29,11 +28,11 @@ _ROW = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 _LEAF = _ROW | Qt.ItemFlag.ItemNeverHasChildren
 
 
-class TreeModel(QAbstractItemModel):
+class TreeModel(LaidModel):
     """Adapter over one outline; another arrangement is another outline."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(len(COLUMNS), parent)
         self.outline: Outline | None = None
         self._bold = QFont()
         self._bold.setBold(True)
@@ -43,7 +42,7 @@ class TreeModel(QAbstractItemModel):
     def show(self, outline: Outline | None) -> None:
         """Replace what is shown."""
         self.beginResetModel()
-        self.outline = outline
+        self.outline = self.laid = outline
         self.endResetModel()
 
     def dress(self, palette: QPalette, font: QFont) -> None:
@@ -52,44 +51,6 @@ class TreeModel(QAbstractItemModel):
         self._problem = problem_colour(palette)
         self._bold = QFont(font)
         self._bold.setBold(True)
-
-    def index_of(self, row: int, column: int = 0) -> QModelIndex:
-        """The index of an outline row whose trail was asked for."""
-        assert self.outline is not None
-        return self.createIndex(self.outline.place(row), column, row)
-
-    def index(self, row: int, column: int, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008
-        """The outline's row at that place."""
-        if self.outline is None or row < 0 or not 0 <= column < len(COLUMNS) or parent.column() > 0:
-            return QModelIndex()
-        rows = self.outline.rows(parent.internalId() if parent.isValid() else ROOT)
-        return self.createIndex(row, column, rows[row]) if row < len(rows) else QModelIndex()
-
-    def parent(self, index: Index) -> QModelIndex:  # type: ignore[override]
-        """The index of the row above."""
-        if self.outline is None or not index.isValid():
-            return QModelIndex()
-        above = self.outline.parent(index.internalId())
-        return QModelIndex() if above == ROOT else self.createIndex(self.outline.place(above), 0, above)
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """How many rows stand beneath."""
-        if self.outline is None or parent.column() > 0:
-            return 0
-        if not parent.isValid():
-            return len(self.outline.rows(ROOT))
-        row = parent.internalId()
-        return len(self.outline.rows(row)) if self.outline.opens(row) else 0
-
-    def hasChildren(self, parent: Index = QModelIndex()) -> bool:  # noqa: B008
-        """Without laying the children out."""
-        if self.outline is None or parent.column() > 0:
-            return False
-        return self.outline.opens(parent.internalId()) if parent.isValid() else len(self.outline.rows(ROOT)) > 0
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """The same everywhere."""
-        return 0 if parent.column() > 0 else len(COLUMNS)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Rows can be selected, never edited."""

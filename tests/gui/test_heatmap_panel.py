@@ -53,7 +53,7 @@ def show(window: Window, tmp_path: Path, calm: Callable[[Window], None]) -> Show
 
 def drawn(panel: HeatmapPanel) -> np.ndarray:
     """The steps of the image that is on top."""
-    images = [image.image for image in panel.plot._images if image.image is not None]
+    images = [image.image for image in panel.plot._sheets.images if image.image is not None]
     made: np.ndarray = images[-1]
     return made
 
@@ -319,7 +319,7 @@ def test_the_theme_changes_the_picture(show: Show, dressed: QApplication) -> Non
     dressed.setStyleSheet(theme.sheet(theme.DARK))
     try:
         QApplication.processEvents()
-        assert not np.array_equal(panel.plot._images[0].lut, light)
+        assert not np.array_equal(panel.plot._sheets.images[0].lut, light)
         assert panel.plot._box.background.brush().color().name() == theme.DARK.base
     finally:
         dressed.setPalette(theme.palette(theme.LIGHT))

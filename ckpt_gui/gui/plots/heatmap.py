@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ckpt_gui.core.heatmap import gaps
 from ckpt_gui.core.heatmap.limits import Limits, Outside
@@ -19,6 +19,7 @@ from ckpt_gui.gui.plots.axes import Axis
 from ckpt_gui.gui.plots.colour_bar import ColourBar
 from ckpt_gui.gui.plots.colours import lookup
 from ckpt_gui.gui.plots.profile import LEFT, Profile
+from ckpt_gui.gui.plots.sheets import PART, WHOLE, Sheets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,14 +86,9 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
             # pyqtgraph makes a menu whether it is wanted or not; it is to go with the plot.
             item.ctrlMenu.setParent(self, item.ctrlMenu.windowFlags())
         self.addItem(self._bar, 0, 2)
-        self._images = [pg.ImageItem(axisOrder="row-major") for _ in range(2)]  # the whole, and the part in sight
+        self._sheets = Sheets()
         self._cross = [pg.InfiniteLine(angle=angle) for angle in (0, 90)]
-        self._paper = QGraphicsRectItem()  # the plane, at whose edges cells that reach beyond them end
-        self._paper.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape)
-        self._paper.setPen(pg.mkPen(None))
-        for image in self._images:
-            image.setParentItem(self._paper)
-        for item in (self._paper, *self._cross):
+        for item in (self._sheets, *self._cross):
             self._box.addItem(item, ignoreBounds=True)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -117,12 +113,12 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         """
         rows, columns = gaps.extent(plane)
         fits = self._plane is not None and gaps.extent(self._plane) == (rows, columns)
-        self._paper.setRect(QRectF(0, 0, columns, rows))
+        self._sheets.setRect(QRectF(0, 0, columns, rows))
         self._plane = plane
         self.setAccessibleDescription(words)
         self._limits, self._outside = limits, outside
-        self._images[1].clear()
-        self._put(0, *image)
+        self._sheets.images[PART].clear()
+        self._sheets.put(WHOLE, *image, self._table())
         self._colour()
         if not fits:
             self._led = False
@@ -136,17 +132,12 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
     def show_part(self, image: tuple[gaps.Frame, NDArray[np.uint8]], words: str) -> None:
         """Draw a part at its own resolution, over the whole."""
         self.setAccessibleDescription(words)
-        self._put(1, *image)
+        self._sheets.put(PART, *image, self._table())
 
     def show_lines(self, lines: tuple[gaps.Line, gaps.Line]) -> None:
         """Draw the row and the column through the cross-hair."""
         for profile, one in zip(self._profiles, lines, strict=False):
             profile.show_line(one, from_zero=self._limits.diverging)
-
-    def _put(self, number: int, frame: gaps.Frame, shades: NDArray[np.uint8]) -> None:
-        image = self._images[number]
-        image.setImage(shades, levels=(0, 255), lut=self._table())
-        image.setRect(QRectF(frame.left, frame.top, frame.width, frame.height))
 
     def forget(self) -> None:
         """Another tensor comes: nothing of what is in sight, or pointed at, holds for it."""
@@ -157,9 +148,7 @@ class HeatmapPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
 
     def _colour(self) -> None:
         table = self._table()
-        for image in self._images:
-            if image.image is not None:
-                image.setLookupTable(table)
+        self._sheets.dye(table)
         self._bar.show_scale(self._limits, self._outside, table)
 
     # -------------------------------------------------------------------------------------------- the part in sight

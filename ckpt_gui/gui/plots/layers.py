@@ -15,6 +15,7 @@ from ckpt_gui.core.stats.layers_picture import Picture, Trace, nearest, step, st
 from ckpt_gui.gui import theme
 from ckpt_gui.gui.plots import series
 from ckpt_gui.gui.plots.axes import Axis
+from ckpt_gui.gui.plots.framed import FramedPlot
 
 GLYPHS = ("o", "s", "t", "d", "+", "star", "t1", "p", "x", "h", "t2", "t3")
 """One a kind, in turn; after twelve the colours and dashes differ by then."""
@@ -25,7 +26,7 @@ _SMOOTH_UP_TO = 150
 """Stops; smooth lines up and down between many more take Qt most of a second."""
 
 
-class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has no types
+class LayersPlot(FramedPlot):
     """Draws a ``Picture``.
 
     Signals:
@@ -50,20 +51,8 @@ class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         self._dress()
 
     def _build(self) -> None:
-        self.ci.layout.setContentsMargins(2, 2, 8, 2)
-        self.ci.layout.setSpacing(0)
-        bottom, left = Axis("bottom", self._stop_ticks, 1), Axis("left", self._value_ticks, 34)
-        left.setStyle(autoExpandTextSpace=True)
-        self._axes = (bottom, left)
-        self._box = pg.ViewBox(enableMenu=False, defaultPadding=0)
+        self._frame(Axis("bottom", self._stop_ticks, 1), Axis("left", self._value_ticks, 34))
         self._box.setMouseEnabled(x=False, y=False)
-        self._box.disableAutoRange()
-        # Not a PlotItem: that makes a menu and its widgets, which nobody sees and nobody deletes.
-        for axis in self._axes:
-            axis.linkToView(self._box)
-        self.addItem(left, 0, 0)
-        self.addItem(self._box, 0, 1)
-        self.addItem(bottom, 1, 1)
         self._pointer = pg.ScatterPlotItem()
         self._pointer.setZValue(60)
         self._box.addItem(self._pointer, ignoreBounds=True)
@@ -243,21 +232,6 @@ class LayersPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
             return []
         low = low if shown.ground is None else max(low, shown.ground)
         return ticks.ticks(shown.scale, low, min(high, shown.strip), room)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and hasattr(self, "_pointer"):
-            self._dress()
-
-    def _dress(self) -> None:
-        colours = theme.of(self.palette())
-        self.setBackground(QColor(colours.window))
-        self._box.setBackgroundColor(QColor(colours.base))
-        for axis in self._axes:
-            axis.dress(colours)
-            axis.setTickFont(self.font())
-        self._axes[0].setHeight(self.fontMetrics().height() + 12)
-        self._draw()
 
     def sizeHint(self) -> QSize:
         return QSize(480, 320)

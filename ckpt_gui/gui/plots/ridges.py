@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
@@ -17,9 +17,10 @@ from ckpt_gui.core.trend.ridges import Ridge, Ridges
 from ckpt_gui.gui import theme
 from ckpt_gui.gui.plots import series
 from ckpt_gui.gui.plots.axes import Axis
+from ckpt_gui.gui.plots.framed import FramedPlot
 
 
-class RidgePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has no types
+class RidgePlot(FramedPlot):
     """Draws ``Ridges``; values to the right, steps downwards.
 
     Signals:
@@ -36,19 +37,8 @@ class RidgePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has
         self._shown: Ridges | None = None
         self._stop = -1
         self._drawn: list[Any] = []
-        self.ci.layout.setContentsMargins(2, 2, 8, 2)
-        self.ci.layout.setSpacing(0)
-        bottom, left = Axis("bottom", self._value_ticks, 80), Axis("left", self._stop_ticks, 1)
-        left.setStyle(autoExpandTextSpace=True)
-        self._axes = (bottom, left)
-        self._box = pg.ViewBox(enableMenu=False, defaultPadding=0)
+        self._frame(Axis("bottom", self._value_ticks, 80), Axis("left", self._stop_ticks, 1))
         self._box.setMouseEnabled(x=False, y=False)
-        self._box.disableAutoRange()
-        for axis in self._axes:
-            axis.linkToView(self._box)
-        self.addItem(left, 0, 0)
-        self.addItem(self._box, 0, 1)
-        self.addItem(bottom, 1, 1)
         self._dress()
 
     def show_ridges(self, run: Run | None, shown: Ridges | None) -> None:
@@ -129,21 +119,6 @@ class RidgePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has
 
     def _value_ticks(self, low: float, high: float, room: int) -> list[ticks.Tick]:
         return ticks.ticks(self._shown.found.scale, low, high, room) if self._shown is not None else []
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and hasattr(self, "_axes"):
-            self._dress()
-
-    def _dress(self) -> None:
-        colours = theme.of(self.palette())
-        self.setBackground(QColor(colours.window))
-        self._box.setBackgroundColor(QColor(colours.base))
-        for axis in self._axes:
-            axis.dress(colours)
-            axis.setTickFont(self.font())
-        self._axes[0].setHeight(self.fontMetrics().height() + 12)
-        self._draw()
 
     def sizeHint(self) -> QSize:
         return QSize(480, 240)

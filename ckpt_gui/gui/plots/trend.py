@@ -15,6 +15,7 @@ from ckpt_gui.core.trend.picture import Picture, Point, Trace, height, nearest, 
 from ckpt_gui.gui import theme
 from ckpt_gui.gui.plots import series
 from ckpt_gui.gui.plots.axes import Axis
+from ckpt_gui.gui.plots.framed import FramedPlot
 from ckpt_gui.gui.plots.layers import glyph
 
 MARKS_UP_TO = 2_000
@@ -26,7 +27,7 @@ _RINGED = 3
 """Lines whose marks of NaN and Inf have room for a ring each."""
 
 
-class TrendPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has no types
+class TrendPlot(FramedPlot):
     """Draws a ``Picture``.
 
     Signals:
@@ -51,20 +52,8 @@ class TrendPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has
         self._dress()
 
     def _build(self) -> None:
-        self.ci.layout.setContentsMargins(2, 2, 8, 2)
-        self.ci.layout.setSpacing(0)
-        bottom, left = Axis("bottom", self._stop_ticks, 1), Axis("left", self._value_ticks, 34)
-        left.setStyle(autoExpandTextSpace=True)
-        self._axes = (bottom, left)
-        self._box = pg.ViewBox(enableMenu=False, defaultPadding=0)
+        self._frame(Axis("bottom", self._stop_ticks, 1), Axis("left", self._value_ticks, 34))
         self._box.setMouseEnabled(x=False, y=False)
-        self._box.disableAutoRange()
-        # Not a PlotItem: that makes a menu and its widgets, which nobody sees and nobody deletes.
-        for axis in self._axes:
-            axis.linkToView(self._box)
-        self.addItem(left, 0, 0)
-        self.addItem(self._box, 0, 1)
-        self.addItem(bottom, 1, 1)
         self._marker = pg.InfiniteLine(angle=90)
         self._marker.setZValue(4)
         self._pointer = pg.ScatterPlotItem()
@@ -219,21 +208,9 @@ class TrendPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has
         shown = self._picture
         return ticks.ticks(shown.scale, max(low, shown.floor), min(high, shown.strip), room) if shown else []
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and hasattr(self, "_pointer"):
-            self._dress()
-
     def _dress(self) -> None:
-        colours = theme.of(self.palette())
-        self.setBackground(QColor(colours.window))
-        self._box.setBackgroundColor(QColor(colours.base))
-        self._marker.setPen(series.line(QColor(colours.muted), [4, 3], 1))
-        for axis in self._axes:
-            axis.dress(colours)
-            axis.setTickFont(self.font())
-        self._axes[0].setHeight(self.fontMetrics().height() + 12)
-        self._draw()
+        self._marker.setPen(series.line(QColor(theme.of(self.palette()).muted), [4, 3], 1))
+        super()._dress()
 
     def sizeHint(self) -> QSize:
         return QSize(480, 260)
