@@ -8,6 +8,7 @@ CheckpointError
 ├── ReadError            the tree stands, but bytes could not be read later
 │   └── NoValues         a tensor has no values to show; says why
 ├── ConvertError         a conversion was refused or failed
+│   └── NotProven        the result was written, but is not what was planned; it was taken away again
 ├── ExportError          values cannot be written to the file asked for
 ├── RenameError          a rule that gives tensors other names cannot be used
 └── PairingError         two checkpoints cannot be laid beside each other as asked
@@ -48,6 +49,15 @@ class NoValues(ReadError):
 
 class ConvertError(CheckpointError):
     """A conversion was refused or could not be finished."""
+
+
+class NotProven(ConvertError):
+    """A result is not what was planned; the sentence names the first differences."""
+
+    def __init__(self, text: str, differences: tuple[str, ...]) -> None:
+        super().__init__(text)
+        self.differences = differences
+        """All of them, or as many as are listed."""
 
 
 class ExportError(CheckpointError):

@@ -85,6 +85,12 @@ class LocalFile:
         if (facts.st_size, facts.st_mtime_ns, facts.st_ino) != (expected.nbytes, expected.mtime_ns, expected.inode):
             raise ReadError(f"{self.path} has changed since it was opened; reload it")
 
+    def forget(self) -> None:
+        """Let the next reads come from the disk, as far as the system does as it is told: what it still holds of the
+        file in memory, and has written already, it may drop."""
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
+
     def close(self) -> None:
         """Give the file back."""
         os.close(self._fd)

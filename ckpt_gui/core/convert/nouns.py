@@ -212,3 +212,9 @@ class Receipt:
     seconds: float
     sha256: tuple[tuple[str, str], ...] = ()
     """(file, digest) of the sources and the results, where a receipt was asked for."""
+    values_kept: int = 0
+    """Leaves beside the tensors that are in the result."""
+    tensors_dropped: int = 0
+    """Of ``plan.dropped``, those that are tensors; the others are values."""
+    files: tuple[str, ...] = ()
+    """What was written: the target, or its shards and their index."""

@@ -23,13 +23,14 @@ NAME = "safetensors"
 MAX_HEADER = 100_000_000
 METADATA = "__metadata__"
 
-_DTYPES = {
+DTYPES = {
     "BOOL": "bool", "F4": "float4_e2m1fn_x2", "F6_E2M3": "f6_e2m3", "F6_E3M2": "f6_e3m2", "U8": "uint8", "I8": "int8",
     "F8_E5M2": "float8_e5m2", "F8_E4M3": "float8_e4m3fn", "F8_E8M0": "float8_e8m0fnu",
     "F8_E4M3FNUZ": "float8_e4m3fnuz", "F8_E5M2FNUZ": "float8_e5m2fnuz", "I16": "int16", "U16": "uint16",
     "F16": "float16", "BF16": "bfloat16", "I32": "int32", "U32": "uint32", "F32": "float32", "C64": "complex64",
     "F64": "float64", "I64": "int64", "U64": "uint64",
 }  # fmt: skip
+"""Element type as the header names it → torch's name; in the order of tensor.rs, by which files are sorted."""
 
 
 def sniff(candidate: Candidate) -> bool:
@@ -157,7 +158,7 @@ def _tensor(source: Bytes, number: int, start: int, name: str, entry: Any) -> tu
     """The tensor of one header entry, and the bytes it takes, counted from the data's start."""
     fields = dict(entry) if isinstance(entry, _Pairs) else {}
     written = fields.get("dtype")
-    dtype = _DTYPES.get(written, written.lower()) if type(written) is str else "unknown"
+    dtype = DTYPES.get(written, written.lower()) if type(written) is str else "unknown"
     shape, span = _ints(fields.get("shape")), _ints(fields.get("data_offsets"))
     if shape is None or span is None or len(span) != 2:
         lost = Tensor(None, 0, (0,), (1,), dtype)

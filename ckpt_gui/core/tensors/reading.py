@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from operator import add
 from types import TracebackType
 from typing import Self
@@ -11,9 +12,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from ckpt_gui.core.columns import Compression
 from ckpt_gui.core.errors import NoValues, ReadError
 from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.core.sources import LocalFile
+from ckpt_gui.core.sources import Bytes, LocalFile
 from ckpt_gui.core.tensors import sparse
 from ckpt_gui.core.tensors.elements import Elements
 from ckpt_gui.core.tensors.encodings import Array, decode, decoded_nbytes, halves
@@ -23,7 +25,7 @@ from ckpt_gui.core.tensors.scaling import Dequantizer
 from ckpt_gui.core.tensors.targets import Placed, Target, target_of
 from ckpt_gui.core.tensors.together import plain_patterns
 from ckpt_gui.core.tensors.windows import Cut, Cuts, Window, share
-from ckpt_gui.core.text import size
+from ckpt_gui.core.text import escape, size
 
 MAX_VALUES = 256 << 20
 """Bytes that ``values`` gives at once."""
@@ -139,8 +141,21 @@ class Reading:
         form = self.form(tensor, raw=raw)
         return decode(self.patterns(tensor, index, raw=raw), form.encoding)
 
-    def patterns(self, tensor: int, index: tuple[slice, ...] = (), *, raw: bool = False) -> Array:
-        """The same, not decoded: the bits (``Form.pattern``; a last axis of 2 for complex types)."""
+    @contextmanager
+    def storage(self, number: int) -> Iterator[Bytes]:
+        """The unpacked bytes of a storage as they lie in the file, for one reader that goes through them once."""
+        ref = self.checkpoint.storage(number)
+        if ref.offset < 0 or ref.compression == Compression.UNREADABLE:
+            raise NoValues(f"the bytes of storage {escape(ref.key)[:80]} cannot be read")
+        with self._files.using(ref.source) as file:
+            yield self._files.forward(number, file)
+            file.check(self.checkpoint.sources[ref.source])
+
+    def patterns(self, tensor: int, index: tuple[slice, ...] = (), *, raw: bool = False, gap: int = GAP) -> Array:
+        """The same, not decoded: the bits (``Form.pattern``; a last axis of 2 for complex types).
+
+        Wanted elements that are ``gap`` bytes or more apart are read one by one.
+        """
         target = target_of(self.checkpoint, tensor, raw)
         form = target.form
         ranges, turned = _ranges(form.shape, index)
@@ -149,27 +164,27 @@ class Reading:
             raise ReadError(f"{size(nbytes)} of values are more than are shown at once; choose a smaller part")
         out = np.empty((*map(len, ranges), *((2,) if form.parts > 1 else ())), form.pattern)
         if target.encoding.numbers > 1:
-            self._gather_halves(target, ranges, out)
+            self._gather_halves(target, ranges, out, gap)
         else:
-            self._gather(target, ranges, out)
+            self._gather(target, ranges, out, gap)
         return out[turned] if any(one.step for one in turned) else out
 
-    def _gather_halves(self, target: Target, ranges: Sequence[range], out: Array) -> None:
+    def _gather_halves(self, target: Target, ranges: Sequence[range], out: Array, gap: int) -> None:
         """Fill ``out`` with 4-bit numbers, whose last dimension counts two a byte."""
         *others, last = ranges
         if last.step % 2 and last.step > 1:
-            self._gather_halves(target, [*others, last[0::2]], out[..., 0::2])
-            self._gather_halves(target, [*others, last[1::2]], out[..., 1::2])
+            self._gather_halves(target, [*others, last[0::2]], out[..., 0::2], gap)
+            self._gather_halves(target, [*others, last[1::2]], out[..., 1::2], gap)
             return
         if last.step == 1:
             held = range(last.start // 2, -(-last.stop // 2)) if last else range(0)
         else:
             held = range(last.start // 2, last.start // 2 + len(last) * (last.step // 2), last.step // 2)
         both = np.empty((*out.shape[:-1], len(held)), np.uint8)
-        self._gather(target, [*others, held], both)
+        self._gather(target, [*others, held], both, gap)
         out[...] = halves(both)[..., last.start % 2 :: min(last.step, 2)][..., : len(last)]
 
-    def _gather(self, target: Target, ranges: Sequence[range], out: Array) -> None:
+    def _gather(self, target: Target, ranges: Sequence[range], out: Array, gap: int) -> None:
         """Fill ``out`` with the elements at ``ranges``."""
         dequantize = self._dequantizer(target)
         if dequantize is not None and target.scaling is not None and target.scaling.axis >= 0:
@@ -180,12 +195,12 @@ class Reading:
             local = [_moved(one[place], -at) for one, place, at in zip(ranges, places, piece.origin, strict=True)]
             if all(local):
                 moved = Placed(piece.storage, tuple(place.start for place in places), piece.window.select(local))
-                self._copy(target, moved, out[tuple(places)] if places else out, dequantize)
+                self._copy(target, moved, out[tuple(places)] if places else out, dequantize, gap)
 
-    def _copy(self, target: Target, piece: Placed, out: Array, dequantize: Dequantizer | None) -> None:
+    def _copy(self, target: Target, piece: Placed, out: Array, dequantize: Dequantizer | None, gap: int) -> None:
         """Fill ``out`` with all of a window; its origin counts within what was chosen."""
         width, source = target.encoding.nbytes, self.checkpoint.storages.source[piece.storage]
-        cuts = Cuts(piece.window, STEP // width, GAP // width, target.kept)
+        cuts = Cuts(piece.window, STEP // width, gap // width, target.kept)
         with self._files.using(source) as file:
             elements = self._elements(target, piece.storage, cuts, file, forward=False)
             for cut in cuts:
