@@ -12,7 +12,7 @@ from typing import Any
 from ckpt_gui.core.errors import TooLarge
 from ckpt_gui.core.pickles.feed import Broken, Feed
 from ckpt_gui.core.pickles.known import CALLS, SET
-from ckpt_gui.core.pickles.values import Global, Mapping, Object, Storage, Tensor
+from ckpt_gui.core.pickles.values import Global, Mapping, Object, Storage, Tensor, Value
 
 MAX_NAMES = 100_000
 
@@ -103,6 +103,10 @@ class Effects:
             return Mapping(cls.full, args if type(args) is tuple else ())
         return Object(cls, args, kwargs)
 
+    def _instance(self, cls: Any, args: tuple[Any, ...]) -> Any:
+        """INST and OBJ: a call if there are arguments, a bare instance if there are none."""
+        return self._new(cls, args, None)
+
     def _build(self, target: Any, state: Any) -> Any:
         kind = type(target)
         if kind is Mapping and target.type_name != "collections.OrderedDict":
@@ -141,7 +145,37 @@ class Effects:
         else:
             self._oddity("items are appended to something that is no list")
 
-    def _set(self) -> Object:
+    def _add(self, target: Any, items: Any) -> None:
+        """ADDITEMS."""
+        self._extend(target, items)
+
+    def _drop(self, values: list[Any]) -> None:
+        """POP and POP_MARK; what was dropped is of no account here."""
+
+    def _frozenset(self, items: list[Any]) -> Any:
+        frozen = Object(Global("builtins", "frozenset"))
+        frozen.elements = items
+        return frozen
+
+    def _bytearray(self, raw: Any) -> Any:
+        return raw
+
+    def _old_text(self, raw: Any) -> Any:
+        """A Python 2 ``str`` as torch.load reads it (encoding="utf-8"); bytes where that fails."""
+        if type(raw) is not bytes:
+            return raw
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return raw
+
+    def _decimal(self, line: bytes) -> Any:
+        digits = len(line.strip())
+        if digits > 4000:
+            return Value("int", f"integer, about {int(digits * 3.3219):,} bits")
+        return int(line)
+
+    def _set(self) -> Any:
         made = Object(SET)
         made.elements = []
         return made

@@ -18,7 +18,7 @@ from typing import Any
 from ckpt_gui.core.pickles.effects import Effects, Pickled
 from ckpt_gui.core.pickles.feed import MAX_TEXT, Broken, Feed
 from ckpt_gui.core.pickles.salvage import salvage
-from ckpt_gui.core.pickles.values import Global, Mapping, Object, Value
+from ckpt_gui.core.pickles.values import Mapping, Value
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.sources import Bytes
 from ckpt_gui.core.text import escape, integer
@@ -52,14 +52,20 @@ def read_pickle(
     ``persist`` turns a persistent id into a value. Damage never raises: the result carries a
     partial ``value`` and says in ``broken`` where and why the stream ended.
     """
-    return _Machine(source, start, persist or unknown_id, report).run()
+    return Machine(source, start, persist or unknown_id, report).run()
 
 
-class _Machine(Effects):
+class Machine(Effects):
+    """One reading of one stream; ``graph`` has another that keeps what this one interprets."""
+
+    feed_type: type[Feed] = Feed
+    dict_type: type[Any] = Mapping
+    """What EMPTY_DICT makes."""
+
     def __init__(self, source: Bytes, start: int, persist: Callable[[Any], Any], report: Report) -> None:
         # An honest stream spends more than nine bytes on a container or a memo entry, so this bound
         # only meets streams of nothing but one-byte opcodes, which would fill the memory.
-        super().__init__(Feed(source, start), start, 300_000 + max(0, source.nbytes - start) // 8)
+        super().__init__(self.feed_type(source, start), start, 300_000 + max(0, source.nbytes - start) // 8)
         self.persist = persist
         self.report = report
         self.stack: list[Any] = []
@@ -67,6 +73,7 @@ class _Machine(Effects):
         self.frame_end = -1
 
     def run(self) -> Pickled:
+        """The whole stream; damage ends it early and is told in the result."""
         result = self.result
         try:
             result.value = self._loop()
@@ -91,6 +98,7 @@ class _Machine(Effects):
     # opcode. ``pos`` is kept in ``result.end`` only between ticks and on the way out.
     def _loop(self) -> Any:
         feed, result, stack, marks = self.feed, self.result, self.stack, self.marks
+        new_dict = self.dict_type
         data, safe, pos = feed.data, feed.safe, 0
         memo: dict[int, Any] = {}
         push, pop = stack.append, stack.pop
@@ -202,7 +210,7 @@ class _Machine(Effects):
                     elif op == 78:  # NONE
                         push(None)
                     elif op == 125:  # EMPTY_DICT
-                        push(Mapping())
+                        push(new_dict())
                         made += 1
                     elif op == 93:  # EMPTY_LIST
                         push([])
@@ -239,7 +247,9 @@ class _Machine(Effects):
                         self._refuse(op)
                         if op == 84 or op == 85:
                             result.python2 = True
-                            value = _python2_text(value)
+                            value = self._old_text(value)
+                        elif op == 150:
+                            value = self._bytearray(value)
                         push(value)
                     elif op == 138 or op == 139:  # LONG1, LONG4
                         size = data[pos] if op == 138 else _i(data, pos)[0]
@@ -292,27 +302,28 @@ class _Machine(Effects):
         if op == 143:  # EMPTY_SET
             stack.append(self._set())
         elif op == 144:  # ADDITEMS
-            self._extend(stack[marks[-1] - 1], stack[marks[-1] :])
+            self._add(stack[marks[-1] - 1], stack[marks[-1] :])
             del stack[marks.pop() :]
         elif op == 145:  # FROZENSET
-            frozen = Object(Global("builtins", "frozenset"))
-            frozen.elements = stack[marks[-1] :]
-            del stack[marks.pop() :]
-            stack.append(frozen)
+            mark = marks.pop()
+            stack[mark:] = [self._frozenset(stack[mark:])]
         elif op == 48:  # POP
             if marks and marks[-1] == len(stack):
                 marks.pop()
             else:
-                stack.pop()
+                self._drop([stack.pop()])
         elif op == 49:  # POP_MARK
-            del stack[marks.pop() :]
+            mark = marks.pop()
+            values = stack[mark:]
+            del stack[mark:]
+            self._drop(values)
         elif op == 50:  # DUP
             stack.append(stack[-1])
         elif op == 108:  # LIST
             mark = marks.pop()
             stack[mark:] = [stack[mark:]]
         elif op == 100:  # DICT
-            made = Mapping()
+            made = self.dict_type()
             self._set_items(made, stack[marks[-1] :])
             stack[marks.pop() :] = [made]
         elif op == 146:  # NEWOBJ_EX
@@ -320,7 +331,7 @@ class _Machine(Effects):
             stack[-1] = self._new(stack[-1], args, kwargs)
         elif op == 111:  # OBJ
             cls, *rest = stack[marks[-1] :]
-            stack[marks.pop() :] = [self._new(cls, tuple(rest), None)]
+            stack[marks.pop() :] = [self._instance(cls, tuple(rest))]
         else:
             return self._text_opcode(op, pos, memo)
         self._refuse(op)
@@ -333,15 +344,15 @@ class _Machine(Effects):
             raise Broken(_NOT_FOLLOWED.get(op, f"opcode {op} is not known"))
         line, pos = self.feed.line(pos)
         if op == 73:  # INT
-            stack.append(line == b"01" if line in (b"00", b"01") else _decimal(line))
+            stack.append(line == b"01" if line in (b"00", b"01") else self._decimal(line))
         elif op == 76:  # LONG
-            stack.append(_decimal(line.rstrip(b"L")))
+            stack.append(self._decimal(line.rstrip(b"L")))
         elif op == 70:  # FLOAT
             stack.append(float(line))
         elif op == 83:  # STRING
             if len(line) < 2 or line[0] != line[-1] or line[:1] not in (b"'", b'"'):
                 raise Broken("a text string without its quotes")
-            stack.append(_python2_text(codecs.escape_decode(line[1:-1])[0]))
+            stack.append(self._old_text(codecs.escape_decode(line[1:-1])[0]))
         elif op == 86:  # UNICODE
             stack.append(str(line, "raw-unicode-escape"))
         elif op == 103:  # GET
@@ -353,30 +364,13 @@ class _Machine(Effects):
         else:  # INST
             second, pos = self.feed.line(pos)
             mark = self.marks.pop()
-            stack[mark:] = [self._new(self._global(_utf8(line), _utf8(second)), tuple(stack[mark:]), None)]
+            stack[mark:] = [self._instance(self._global(_utf8(line), _utf8(second)), tuple(stack[mark:]))]
         self._refuse(op)
         return pos
 
 
 def _utf8(line: bytes) -> str:
     return str(line, "utf-8", "surrogatepass")
-
-
-def _python2_text(raw: Any) -> Any:
-    """A Python 2 ``str`` as torch.load reads it (encoding="utf-8"); bytes where that fails."""
-    if type(raw) is not bytes:
-        return raw
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw
-
-
-def _decimal(line: bytes) -> Any:
-    digits = len(line.strip())
-    if digits > 4000:
-        return Value("int", f"integer, about {int(digits * 3.3219):,} bits")
-    return int(line)
 
 
 _NOT_FOLLOWED = {
