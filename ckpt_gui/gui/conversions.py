@@ -110,7 +110,12 @@ class Conversions(QObject):
         title, options, sections, opened = {
             "to cpu": ("To CPU", Options(devices=(DeviceRule(None, "cpu"),)), ("device",), ("device",)),
             "to gpu": ("To GPU", Options(), ("device",), ("device",)),
-            "strip optimizer": ("Strip optimizer", Options(strip_optimizer=True), ("training", "weights"), ("training",)),
+            "strip optimizer": (
+                "Strip optimizer",
+                Options(strip_optimizer=True),
+                ("training", "weights"),
+                ("training",),
+            ),
             "save state_dict": ("Save as state_dict", Options(state_dict=True), ("weights", "what"), ("weights",)),
             "convert": ("Convert", Options(), (), ()),
         }[command]
@@ -141,7 +146,13 @@ class Conversions(QObject):
         self.gpu_menu(file).popup(place)
 
     def _show(
-        self, file: OpenFile, title: str, options: Options, sections: Sequence[str], opened: Sequence[str], focus: str = ""
+        self,
+        file: OpenFile,
+        title: str,
+        options: Options,
+        sections: Sequence[str],
+        opened: Sequence[str],
+        focus: str = "",
     ) -> None:
         from ckpt_gui.gui.convert_dialog import ConvertDialog, Request
 

@@ -25,7 +25,7 @@ def _figure(value: float | None) -> str:
 
 
 COLUMNS = (
-    Column("Name", lambda one: text.escape(text.path_text(one.path)), 26),
+    Column("Name", lambda one: text.escape(text.path_text(one.path)), 26, ends=True),
     Column("Cast", lambda one: f"{one.source_dtype} → {one.dtype}", 22),
     Column("To ±Inf", lambda one: _count(one.overflow), 11, right=True, value=lambda one: one.overflow,
            tone=lambda one: "bad" if one.overflow else ""),

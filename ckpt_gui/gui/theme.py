@@ -143,6 +143,9 @@ def sheet(c: Colours) -> str:
     QToolButton#change {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 2px 7px; }}
     QToolButton#change:checked {{ background: {c.raised}; border-color: {c.line}; }}
     QToolButton#change:hover, QToolButton#change:focus {{ border-color: {c.accent}; }}
+    QAbstractScrollArea::corner {{ background: {c.window}; border: 0; }}
+    QCheckBox::indicator:unchecked {{ width: 13px; height: 13px; background: {c.base}; border: 1px solid {c.muted}; border-radius: 2px; }}
+    QCheckBox::indicator:unchecked:focus {{ border-color: {c.accent}; }}
     QLabel#headline {{ font-weight: bold; font-size: 12pt; }}
     QLabel#title {{ color: {c.muted}; }}
     QToolButton#step {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 3px 4px; font-weight: bold; }}

@@ -53,6 +53,8 @@ class Listing:
     rows: tuple[Row, ...]
     counts: dict[str, int]
     """Rows of each change."""
+    buffers: int
+    """Tensors taken for float buffers."""
     has_devices: bool
     """Has a row a device tag, before or after?"""
     has_reasons: bool
@@ -64,12 +66,15 @@ class Listing:
 def listing(checkpoint: Checkpoint, plan: Plan) -> Listing:
     """What the plan comes to, row by row."""
     order = checkpoint.nodes.order
-    made = [*(_kept(checkpoint, item) for item in plan.items), *(_left(checkpoint, one) for one in plan.dropped)]
+    made = [
+        *(_kept(checkpoint, item, casting=bool(plan.options.dtype)) for item in plan.items),
+        *(_left(checkpoint, one) for one in plan.dropped),
+    ]
     rows = tuple(sorted(made, key=lambda row: order[row.node] if row.node >= 0 else len(order)))
     counts = Counter(change for row in rows for change in row.changes)
     return Listing(
-        rows, {change: counts[change] for change in CHANGES}, any(row.device or row.to_device for row in rows),
-        any(row.why for row in rows), headline(checkpoint, plan),
+        rows, {change: counts[change] for change in CHANGES}, sum(item.buffer for item in plan.items),
+        any(row.device or row.to_device for row in rows), any(row.why for row in rows), headline(checkpoint, plan),
     )  # fmt: skip
 
 
@@ -84,7 +89,7 @@ def _all(total: int) -> str:
     return f"all {total:,} tensors kept" if total > 1 else "its one tensor kept" if total else "no tensors"
 
 
-def _kept(checkpoint: Checkpoint, item: Item) -> Row:
+def _kept(checkpoint: Checkpoint, item: Item, *, casting: bool) -> Row:
     tensors, number = checkpoint.tensors, item.tensor
     device = checkpoint.device(number)
     same_type = item.dtype == item.source_dtype
@@ -101,7 +106,7 @@ def _kept(checkpoint: Checkpoint, item: Item) -> Row:
     return Row(
         tensors.node[number], number, changes or ("kept",), text.path_text(item.path), text.path_text(item.target),
         text.shape(item.shape), item.source_dtype, item.dtype, device, item.device, tensors.nbytes[number],
-        to_nbytes, "taken for a buffer" if item.buffer else "",
+        to_nbytes, "taken for a buffer" if casting and item.buffer else "",
     )  # fmt: skip
 
 
@@ -121,5 +126,6 @@ def _left(checkpoint: Checkpoint, one: Dropped) -> Row:
     tensors = checkpoint.tensors
     return Row(
         one.node, number, ("dropped",), name, "", text.shape(checkpoint.shape(number)),
-        checkpoint.texts[tensors.dtype[number]], "", checkpoint.device(number), None, tensors.nbytes[number], 0, one.why,
+        checkpoint.texts[tensors.dtype[number]], "", checkpoint.device(number), None, tensors.nbytes[number], 0,
+        one.why,
     )  # fmt: skip

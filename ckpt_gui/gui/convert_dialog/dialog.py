@@ -73,11 +73,14 @@ class ConvertDialog(QDialog):
         self.setModal(False)
         self._jobs, self.file = jobs, file
         self.conversion = Conversion(jobs, file, self)
+        self._fresh = False
+        """Is the button that confirms to have the keyboard as soon as it can be pressed?"""
         self._closing = False
         """Is it to close once what is under way has stopped?"""
         self.notices = NoticeBar(self)
         self.title = spoken(Elided(self), "Conversion", style="title")
         self.said = spoken(Elided(self), "What was done")
+        self.why = spoken(Elided(self), "Why it cannot be confirmed")
         self.stack = QStackedWidget(self)
         self.plan_page = PlanPage(self.conversion, jobs, self)
         self.progress_page = ProgressPage(self)
@@ -122,6 +125,7 @@ class ConvertDialog(QDialog):
         inner.setSpacing(8)
         inner.addWidget(self.title)
         inner.addWidget(self.stack, 1)
+        inner.addWidget(self.why)
         inner.addLayout(row)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -161,7 +165,7 @@ class ConvertDialog(QDialog):
         self.stack.setCurrentWidget(self.plan_page)
         self.plan_page.ask(request.options, request.sections, request.opened)
         self._show_buttons()
-        self.go.setFocus()
+        self._fresh = not request.focus
         if request.focus:
             self.plan_page.steps.device.focus_other()
 
@@ -236,8 +240,8 @@ class ConvertDialog(QDialog):
     def _show_plan(self) -> None:
         self.stack.setCurrentWidget(self.plan_page)
         self.plan_page.replan()
+        self._fresh = True
         self._show_buttons()
-        self.go.setFocus()
 
     def _show_batch(self) -> None:
         preview = self.conversion.preview
@@ -256,6 +260,12 @@ class ConvertDialog(QDialog):
         obstacle = self.plan_page.obstacle() if planning else self.batch_page.obstacle() if batch else ""
         self.go.setText("&Convert" if not batch else "&Convert all")
         self.go.setEnabled(not obstacle and not self.running)
+        if self._fresh and self.go.isEnabled():
+            self._fresh = False
+            self.go.setFocus()
+        waiting = self.conversion.settled and obstacle
+        self.why.setVisible(bool(waiting) and self.go.isVisibleTo(self))
+        self.why.say(obstacle if waiting else "")
         self.go.setToolTip(obstacle or "Enter, or Ctrl+Enter from anywhere")
         self.save.setEnabled(self.conversion.preview is not None)
         self.leave.setText("Stop" if self.running else "Close" if page is self.receipt_page or batch else "Cancel")
@@ -302,8 +312,8 @@ class ConvertDialog(QDialog):
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if enter and isinstance(self.focusWidget(), QLineEdit | QComboBox | QPlainTextEdit):
             self.plan_page.replan()
-        elif enter and isinstance(self.focusWidget(), QAbstractButton) and self.focusWidget() is not self.go:
-            self.focusWidget().click()
+        elif enter and isinstance(button := self.focusWidget(), QAbstractButton) and button is not self.go:
+            button.click()
         else:
             super().keyPressEvent(event)
 
@@ -332,5 +342,6 @@ class ConvertDialog(QDialog):
                               answers=answers)  # fmt: skip
             return
         self.conversion.close()
+        self.plan_page.preview.let_go()
         super().closeEvent(event)
         self.ended.emit()

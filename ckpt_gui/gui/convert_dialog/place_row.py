@@ -47,9 +47,7 @@ class PlaceRow(QWidget):
         self.replace = QCheckBox("&Replace the existing file", self)
         self.replace.toggled.connect(lambda _on: self.agreed.emit())
         self.receipt = QCheckBox("Receipt &beside it", self)
-        self.receipt.setToolTip(
-            "A JSON file beside the result says what was done, with the SHA-256 of source and result"
-        )
+        self.receipt.setToolTip("A JSON file that says what was done, with the SHA-256 of source and result")
         above, beneath = QHBoxLayout(), QHBoxLayout()
         above.addWidget(label)
         above.addWidget(self.edit, 1)

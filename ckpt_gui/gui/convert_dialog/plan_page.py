@@ -152,7 +152,7 @@ class PlanPage(QWidget):
             return "The plan is being made."
         if self.conversion.preview is None:
             return "Nothing can be converted like this."
-        return self.place.obstacle()
+        return self.steps.question() or self.place.obstacle()
 
     def begin(self) -> None:
         """Carry out what is shown."""
@@ -170,7 +170,7 @@ class PlanPage(QWidget):
         assert preview is not None
         self._soon.stop()
         self.preview.show_preview(preview)
-        self.steps.show_plan(preview.plan)
+        self.steps.show_plan(preview.plan, preview.listing)
         self.place.show_place(preview.place)
         self.right.emit()
         # The job is only just over; its slot is free in a moment.

@@ -6,8 +6,9 @@ from ckpt_gui.core import text
 from ckpt_gui.core.convert.rows import CHANGES, GLYPHS, MEANING, Row
 from ckpt_gui.gui.convert_rows import Column
 
-BECOMES, DEVICE, WHY = 2, 5, 7
-"""Columns that are shown only where they say something."""
+BECOMES, DTYPE, DEVICE, SIZE, WHY = 2, 4, 5, 6, 7
+NARROW, WIDE = {DTYPE: 9, DEVICE: 9, SIZE: 9}, {DTYPE: 20, DEVICE: 16, SIZE: 20}
+"""Average characters where nothing changes, and for before → after."""
 
 
 def change(row: Row) -> str:
@@ -40,10 +41,10 @@ def _size(row: Row) -> str:
 
 
 COLUMNS = (
-    Column("Name", lambda row: text.escape(row.name), 24, tip=lambda row: _name_tip(row)),
+    Column("Name", lambda row: text.escape(row.name), 24, ends=True, tip=lambda row: _name_tip(row)),
     Column("Change", change, 12, value=lambda row: CHANGES.index(row.changes[0]), tone=lambda row: row.changes[0],
            tip=lambda row: "; ".join(MEANING[one] for one in row.changes)),
-    Column("New name", becomes, 24),
+    Column("New name", becomes, 24, ends=True),
     Column("Shape", lambda row: row.shape, 14),
     Column("Dtype", _dtype, 19),
     Column("Device", _device, 15),

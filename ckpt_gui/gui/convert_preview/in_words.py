@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QPlainTextEdit, QPushBu
 
 from ckpt_gui.gui.spoken import spoken
 
-LINES = 3
+LINES = 2
 KINDS = ("Command line", "Python")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ckpt_gui.core.convert.rows import CHANGES
 from ckpt_gui.core.convert.sift import Sifted, read, sifting
@@ -63,8 +63,13 @@ class PreviewPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for widget in (self.headline, self.state, self.filter, self.chips):
+        head = QHBoxLayout()
+        head.addWidget(self.headline, 1)
+        head.addWidget(self.state)
+        column.addLayout(head)
+        for widget in (self.filter, self.chips):
             column.addWidget(widget)
+        self.filter.counts.hide()
         column.addWidget(self.table, 1)
         column.addWidget(self.warnings)
         column.addWidget(self.in_words)
@@ -78,11 +83,15 @@ class PreviewPanel(QWidget):
         self.state.setText(words)
         self.table.setEnabled(not words)
 
+    def let_go(self) -> None:
+        """Nothing of a plan is held any longer."""
+        self._sieve.stop()
+        self.preview = None
+        self.model.show(())
+
     def refuse(self) -> None:
         """There is no plan for what is asked."""
-        self.preview = None
-        self._sieve.stop()
-        self.model.show(())
+        self.let_go()
         self.headline.setText("Nothing can be converted like this.")
         self.warnings.say(())
         self.in_words.tell("", "")
@@ -101,6 +110,8 @@ class PreviewPanel(QWidget):
         header.setSectionHidden(columns.BECOMES, not rows.counts["renamed"])
         header.setSectionHidden(columns.DEVICE, not rows.has_devices)
         header.setSectionHidden(columns.WHY, not rows.has_reasons)
+        for place, change in ((columns.DTYPE, "cast"), (columns.DEVICE, "retagged"), (columns.SIZE, "cast")):
+            self.table.widen(place, (columns.WIDE if rows.counts[change] else columns.NARROW)[place])
         self.say("")
         self._sift()
         self.table.fill()
@@ -121,6 +132,7 @@ class PreviewPanel(QWidget):
         self.model.show(rows, found.places)
         self.table.verticalScrollBar().setValue(top)
         some = len(found.places) != len(rows)
+        self.filter.counts.setVisible(some)
         self.filter.tell(found.errors, f"{len(found.places):,} of {plural(len(rows), 'row')} shown" if some else "")
 
     def _go_to_rows(self) -> None:

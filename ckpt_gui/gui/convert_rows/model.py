@@ -1,4 +1,4 @@
-"""Rows of a table as Qt sees them: what is planned, what an audit found, what became of many files. Nothing computed."""
+"""Rows of a table as Qt sees them: what is planned, what an audit found, what became of many files."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class Column(NamedTuple):
     """What rows are sorted by; None: by the cell's words."""
     tone: Callable[[Any], str] | None = None
     """One of the names of ``tones``, or ""."""
+    ends: bool = False
+    """Is it the end that matters, where there is no room for all?"""
     tip: Callable[[Any], str] | None = None
     """What the cell says at length; None: the cell."""
 

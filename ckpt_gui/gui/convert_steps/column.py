@@ -23,6 +23,7 @@ from ckpt_gui.gui.spoken import spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.core.convert.choices import Choices
+    from ckpt_gui.core.convert.rows import Listing
 
 SECTIONS: dict[str, type[Section]] = {
     "weights": WeightsSection, "training": TrainingSection, "what": WhatSection, "names": NamesSection,
@@ -142,6 +143,14 @@ class StepsColumn(QScrollArea):
             return None
         return replace(self._options, **fields)
 
+    def question(self) -> str:
+        """What is to be answered before anything is written; "" for nothing."""
+        weights = self.sections["weights"]
+        assert isinstance(weights, WeightsSection)
+        options = self.options()
+        asks = options is not None and (options.state_dict or options.strip_optimizer)
+        return weights.question() if asks else ""
+
     def show_options(self, options: Options) -> None:
         """Set all controls; nothing is told of it."""
         self._typing.stop()
@@ -149,10 +158,9 @@ class StepsColumn(QScrollArea):
         for section in self.sections.values():
             section.show_options(options)
 
-    def show_plan(self, plan: Plan) -> None:
+    def show_plan(self, plan: Plan, listing: Listing) -> None:
         """What some steps say of the plan."""
-        cast = sum(item.dtype != item.source_dtype for item in plan.items)
-        self.types.tell(cast, sum(item.buffer for item in plan.items))
+        self.types.tell(listing.counts["cast"], listing.buffers)
         output = self.sections["format"]
         assert isinstance(output, OutputSection)
         output.tell(dict(plan.metadata), holds=plan.target_format == "safetensors")

@@ -27,6 +27,7 @@ class DeviceSection(Section):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._quiet = False
         self.every = self._box("Every tensor", "Device of every tensor")
         self._tags: dict[str, QComboBox] = {}
         self._wanted: tuple[DeviceRule, ...] = ()
@@ -39,7 +40,7 @@ class DeviceSection(Section):
         box.addItems((STAYS, *TAGS))
         box.setToolTip("Choose a device, or type any name")
         box.activated.connect(lambda _place: self._set())
-        box.lineEdit().textEdited.connect(lambda _text: (self._enable(), self.typed.emit()))
+        box.editTextChanged.connect(self._type)
         self.form.addRow(label, box)
         return box
 
@@ -59,7 +60,13 @@ class DeviceSection(Section):
     def focus_other(self) -> None:
         """Ready for a name to be typed."""
         self.every.setFocus()
-        self.every.lineEdit().selectAll()
+        if (edit := self.every.lineEdit()) is not None:
+            edit.selectAll()
+
+    def _type(self, _words: str) -> None:
+        if not self._quiet:
+            self._enable()
+            self.typed.emit()
 
     def _set(self) -> None:
         self._enable()
@@ -81,11 +88,12 @@ class DeviceSection(Section):
 
     def show_options_of(self, rules: tuple[DeviceRule, ...]) -> None:
         """Set the boxes to these rules, as far as there is a box for them."""
-        self._wanted = rules
+        self._wanted, self._quiet = rules, True
         chosen = {rule.old: rule.new for rule in rules}
         self.every.setEditText(chosen.get(None, STAYS))
         for tag, box in self._tags.items():
             box.setEditText(chosen.get(tag, STAYS))
+        self._quiet = False
         self._enable()
 
 

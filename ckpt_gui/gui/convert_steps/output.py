@@ -54,7 +54,7 @@ class OutputSection(Section):
     def _add(self) -> None:
         self._append("", "")
         self.table.setCurrentCell(self.table.rowCount() - 1, 0)
-        self.table.editItem(self.table.item(self.table.rowCount() - 1, 0))
+        self.table.edit(self.table.currentIndex())
 
     def _append(self, key: str, value: str) -> None:
         self.table.blockSignals(True)

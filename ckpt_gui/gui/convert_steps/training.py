@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ckpt_gui.core.convert.nouns import Options
 
 MAX_PARTS = 24
+AVERAGES = (("choose …", None), ("raw weights", False), ("averaged weights (EMA)", True), ("both stay", None))
 
 
 class TrainingSection(Section):
@@ -85,21 +86,33 @@ class WeightsSection(Section):
         super().__init__(parent)
         self.state_dict = QCheckBox("Only the weights, as one state_dict", self.body)
         self.state_dict.setToolTip("One flat mapping of names to tensors, which torch.load(weights_only=True) accepts")
-        self.state_dict.toggled.connect(lambda _on: self.changed.emit())
+        self.state_dict.toggled.connect(lambda _on: self._toggled())
         self.form.addRow(self.state_dict)
-        self.ema = self.choice("Of the two", "Raw or averaged weights",
-                               (("not said", None), ("raw weights", False), ("averaged weights (EMA)", True)))  # fmt: skip
+        self.ema = self.choice("Of the two", "Raw or averaged weights", AVERAGES)
         self._about = self.words()
-        self.know_averages("")
+        self._know("")
 
     def know(self, choices: Choices) -> None:
-        self.know_averages(choices.averages)
+        self._know(choices.averages)
+        if choices.averages:
+            self.unfold()
+            if choices.prefers_average and self.ema.currentIndex() == 0:
+                self.ema.setCurrentIndex(2)
+                self.changed.emit()
 
-    def know_averages(self, words: str) -> None:
-        """``words``: where averages of the weights are; "" where there are none."""
+    def _know(self, words: str) -> None:
         self.form.setRowVisible(self.ema, bool(words))
         self._about.setText(words)
         self._about.setVisible(bool(words))
+
+    def question(self) -> str:
+        """What is still to be answered where only one of the two can be meant; "" for nothing."""
+        return str(self._about.text()) if self.ema.currentIndex() == 0 else ""
+
+    def _toggled(self) -> None:
+        if self.state_dict.isChecked() and self.ema.currentIndex() == len(AVERAGES) - 1:
+            self.ema.setCurrentIndex(0)  # both cannot stay in one flat mapping
+        self.changed.emit()
 
     def fields(self) -> dict[str, Any]:
         return {"state_dict": self.state_dict.isChecked(), "use_ema": self.ema.currentData()}
@@ -108,4 +121,7 @@ class WeightsSection(Section):
         self.state_dict.blockSignals(True)
         self.state_dict.setChecked(options.state_dict)
         self.state_dict.blockSignals(False)
-        choose(self.ema, options.use_ema)
+        both = options.use_ema is None and not (options.state_dict or options.strip_optimizer)
+        self.ema.setCurrentIndex(len(AVERAGES) - 1 if both else 0)
+        if options.use_ema is not None:
+            choose(self.ema, options.use_ema)

@@ -1,4 +1,4 @@
-"""Conversions under way: planned again at each change, carried out, stopped. Their state is shown by whoever listens."""
+"""Conversions under way: planned again at each change, carried out, stopped. Who listens shows their state."""
 
 from ckpt_gui.gui.converting.batch import Batch, Outcome
 from ckpt_gui.gui.converting.conversion import Conversion

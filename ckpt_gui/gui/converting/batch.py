@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,7 @@ class Batch(QObject):
             return
         task = self._task = ReadTask(f"Reading {text.escape(Path(path).name)}", process)
         task.opened.connect(lambda opened: self._convert(place, opened))
-        task.failed.connect(lambda words, _details: self._over(place, state="failed", words=words))
+        task.failed.connect(partial(self._failed, place))
         task.stopped.connect(lambda: self._over(place, state="stopped"))
         self._jobs.watch(task)
         task.begin()
@@ -124,8 +125,8 @@ class Batch(QObject):
             made.append(work.convert_one(opened, options, folder, taken, report, executor, overwrite=overwrite))
 
         label = f"Converting {text.escape(Path(opened.checkpoint.path).name)}"
-        job = self._task = self._jobs.run(f"batch {id(self)}", do, lambda _none: None, label=label,
-                                          failed=lambda words, _details: self._over(place, state="failed", words=words))  # fmt: skip
+        failed = partial(self._failed, place)
+        job = self._task = self._jobs.run(f"batch {id(self)}", do, lambda _none: None, failed=failed, label=label)
         job.progressed.connect(self.progressed)
         job.ended.connect(lambda: self._converted(place, job, made))
 
@@ -137,6 +138,9 @@ class Batch(QObject):
             self._over(place, state="done", target=one.target, receipt=one, words=" ".join(one.warnings))
         else:
             self._over(place, state="stopped")
+
+    def _failed(self, place: int, words: str, _details: str) -> None:
+        self._over(place, state="failed", words=words)
 
     def _over(self, place: int, **facts: object) -> None:
         self._tell(place, **facts)

@@ -139,7 +139,7 @@ class Conversion(QObject):
 
     def close(self) -> None:
         """Forget it: nothing more is told."""
-        self._wish = None
+        self._wish = self.preview = None
         self._jobs.cancel(f"plan {id(self)}")
         self._jobs.cancel(f"audit {id(self)}")
         self.stop()

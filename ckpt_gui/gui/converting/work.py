@@ -49,7 +49,7 @@ def preview(opened: Opened, options: Options, target: str) -> Preview:
     from ckpt_gui.core.convert.rows import listing
     from ckpt_gui.core.convert.sift import RowIndex
 
-    with no_collector():
+    with no_collector(opened.checkpoint.rows):
         made = plan(opened, options, target)
         path = target or proposal(opened.checkpoint.path, options, made.target_format)
         sources = [source.path for source in opened.checkpoint.sources]
@@ -144,13 +144,22 @@ def audit(opened: Opened, plan: Plan, report: Report, executor: Executor) -> tup
     return look(opened.checkpoint, plan, report, executor)
 
 
+MANY = 5_000
+"""Rows from which Python's collector is felt: it would walk them all, again and again, and find nothing."""
+
+
 @contextmanager
-def no_collector() -> Iterator[None]:
-    """Without Python's collector, which would walk all rows again and again, the window waiting, and find nothing."""
+def no_collector(rows: int) -> Iterator[None]:
+    """What is made of many rows is kept from the collector, which would have the window wait for a tenth of a second.
+
+    They hold no circles: they go as soon as nobody holds them.
+    """
     on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if rows >= MANY:
+            gc.freeze()
         if on:
             gc.enable()
