@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ckpt_gui.core import text
 from ckpt_gui.core.columns import Kind
-from ckpt_gui.core.convert.plan.average import ema_choice
+from ckpt_gui.core.convert.plan import ema_choice
 from ckpt_gui.core.convert.plan.strip import state_nodes
 from ckpt_gui.core.convert.plan.tree import Tree
 from ckpt_gui.core.wire import Opened
@@ -47,7 +47,7 @@ def choices(opened: Opened) -> Choices:
     """All of it, from the index alone."""
     tree, checkpoint = Tree(opened), opened.checkpoint
     counts = Counter(checkpoint.device(row) for row in range(checkpoint.rows))
-    ema = ema_choice(tree)
+    ema = ema_choice(opened)
     strippable = [Part(_name(tree, node), why, _nbytes(tree, node)) for node, why in state_nodes(tree).items()]
     holders = (
         node for node in tree.containers

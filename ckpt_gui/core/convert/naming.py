@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ckpt_gui.core import text
+from ckpt_gui.core.convert.nouns import Options
+from ckpt_gui.core.convert.plan import rename_preview
 from ckpt_gui.core.pairing.evidence import prefix_rule
-from ckpt_gui.core.renames import parse_rule, rename
+from ckpt_gui.core.wire import Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,10 @@ def rules_of(off: str, on: str, rules: Sequence[str]) -> tuple[str, ...]:
     return (*made, *rules)
 
 
-def naming(names: Sequence[str], rules: Sequence[str]) -> Naming:
-    """What the rules make of names. Raises RenameError with a sentence for one that cannot be used."""
-    found = rename(names, [parse_rule(rule) for rule in rules])
+def naming(opened: Opened, options: Options) -> Naming:
+    """What the rules of ``options`` make of the names. Raises ConvertError or RenameError with a sentence."""
+    names = rename_preview(opened, replace(options, rename=())).names
+    found = rename_preview(opened, options)
     colliding = {name for group in found.collisions for name in group}
     pairs = zip(names, found.names, strict=True)
     changed = [Named(one, other, one in colliding) for one, other in pairs if one != other or one in colliding]

@@ -181,6 +181,8 @@ class Plan:
     """Whether anything differs from the source but the container."""
     shards: tuple[tuple[int, ...], ...] = ()
     """Places of the records in each file; empty for one file."""
+    aliased: tuple[int, ...] = ()
+    """Tensor ids in the source of ``aliases``, in their order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ import gc
 from collections.abc import Collection, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.text import Path as KeyPath
-from ckpt_gui.core.text import escape, path_text
+from ckpt_gui.core.text import escape
 
 if TYPE_CHECKING:
     from ckpt_gui.core.convert.audit import CastAudit
@@ -122,10 +122,8 @@ def choices(opened: Opened) -> Choices:
 def naming(opened: Opened, options: Options) -> Naming:
     """What the rules make of the names. Raises ConvertError or RenameError with a sentence."""
     from ckpt_gui.core.convert.naming import naming as name
-    from ckpt_gui.core.convert.plan import plan
 
-    made = plan(opened, replace(options, rename=()), "")
-    return name([path_text(item.target) for item in made.items], options.rename)
+    return name(opened, options)
 
 
 def part_of(opened: Opened, node: int) -> KeyPath:

@@ -1,0 +1,255 @@
+"""Which bytes of the source become which storages of the result, for torch's formats.
+
+A storage is copied once, however many tensors use it. Tensors get one of their own only where they are untied, or
+where one storage is seen as several element types, which torch.save could not write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ckpt_gui.core import dtypes
+from ckpt_gui.core.convert.nouns import Options, Record
+from ckpt_gui.core.convert.plan.route import Route
+from ckpt_gui.core.convert.plan.tags import Tags
+from ckpt_gui.core.convert.plan.tree import Tree
+from ckpt_gui.core.convert.plan.types import Types
+from ckpt_gui.core.info import storages_of
+from ckpt_gui.core.text import plural, size
+
+
+class Place(NamedTuple):
+    """Where a tensor lies in the result."""
+
+    record: int
+    """Place among the records; -1 where there are no bytes, or several storages."""
+    offset: int
+    """Elements from the record's start."""
+    stride: tuple[int, ...] | None
+    """Elements; None where the layout is not strided."""
+
+
+class Records:
+    """The storages of the result, and where each tensor lies in them."""
+
+    def __init__(self, tree: Tree, way: Route, types: Types, tags: Tags, options: Options) -> None:
+        self.tree, self.types, self.tags, self.options = tree, types, tags, options
+        self.nested = way.nested
+        self.records: list[Record] = []
+        self.warnings: list[str] = []
+        self.of_storage: dict[int, int] = {}
+        """Storage → its record."""
+        self.alone: dict[int, int] = {}
+        """Row → the record of its own."""
+        self.used: dict[int, tuple[int, int]] = {}
+        """Storage → first byte and byte after the last that what stays uses."""
+        self._forms: dict[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]] = {}
+        self._widths = {
+            number: dtypes.named(tree.checkpoint.texts[number]) for number in set(tree.checkpoint.tensors.dtype)
+        }
+        self._big = self._stays_big()
+        self._next = self._free_key()
+
+    def _stays_big(self) -> bool:
+        """Whether big-endian bytes stay so: an archive has one byte order, so only where nothing is made anew."""
+        return self.nested and not self.types.cast and self.options.ties == "keep"
+
+    def _free_key(self) -> int:
+        """The first number that no storage of the source goes by."""
+        if not self.nested:
+            return 0
+        storages, texts = self.tree.checkpoint.storages, self.tree.checkpoint.texts
+        numbers = (texts[key] for key in set(storages.key))
+        return 1 + max((int(text) for text in numbers if text.isdecimal() and len(text) < 18), default=-1)
+
+    def form(self, row: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Shape and stride of a plain tensor; equal ones are one object."""
+        tensors = self.tree.checkpoint.tensors
+        mark = tensors.sizes_at[row], tensors.rank[row]
+        found = self._forms.get(mark)
+        if found is None:
+            at, rank = mark
+            sizes = tensors.sizes
+            found = self._forms[mark] = tuple(sizes[at : at + rank]), tuple(sizes[at + rank : at + 2 * rank])
+        return found
+
+    def add(self, rows: list[int], equal: dict[int, int]) -> None:
+        """Make the records for these rows. ``equal``: storage → the one of equal bytes that it is tied to."""
+        users = self._users(rows)
+        self._part(users)
+        self._measure(users)
+        for storage, found in users.items():
+            if all(row in self.alone for row, _ in found):
+                continue
+            if equal.get(storage, storage) in self.of_storage:
+                self.of_storage[storage] = self.of_storage[equal[storage]]
+            else:
+                self.of_storage[storage] = self._whole(storage, *found[0])
+        self._tell_wide()
+
+    def _users(self, rows: list[int]) -> dict[int, list[tuple[int, int]]]:
+        """Storage → (row, tensor or part of it) that use it, in the file's order."""
+        checkpoint = self.tree.checkpoint
+        storage, extras = checkpoint.tensors.storage, checkpoint.extras
+        users: dict[int, list[tuple[int, int]]] = {}
+        for row in rows:
+            if row not in extras:
+                if storage[row] >= 0:
+                    users.setdefault(storage[row], []).append((row, row))
+                continue
+            for one in sorted(storages_of(checkpoint, row)):
+                users.setdefault(one, []).append((row, self._part_on(row, one)))
+        return users
+
+    def _part_on(self, row: int, storage: int) -> int:
+        """The part of a tensor that lies on a storage: the tensor itself, or a component of it."""
+        checkpoint = self.tree.checkpoint
+        pending, seen = [row], {row}
+        while pending:
+            tensor = checkpoint.tensor(pending.pop())
+            if any(piece.storage == storage for piece in tensor.pieces):
+                return tensor.id
+            further = [part for _, part in tensor.parts if part not in seen]
+            pending += further
+            seen.update(further)
+        return row
+
+    def _part(self, users: dict[int, list[tuple[int, int]]]) -> None:
+        """Give a record of their own to tensors that shall not, or cannot, go on sharing one."""
+        dtype, mixed = self.tree.checkpoint.tensors.dtype, list[int]()
+        for found in users.values():
+            if len(found) < 2:
+                continue
+            plain = [row for row, part in found if row == part and self._strided(row)]
+            first = dtype[found[0][1]]
+            if self.options.ties == "untie":
+                own = plain
+            elif not self.nested and any(dtype[part] != first for _, part in found):
+                own = [row for row in plain if dtype[row] != first]
+                mixed += own
+            else:
+                continue
+            for row in own:
+                self.alone[row] = -1
+        for row in self.alone:
+            self.alone[row] = self._own(row)
+        if mixed:
+            self.warnings.append(
+                f"Parted from a storage that is seen as several element types: {self.tree.rows_listed(mixed, 4)}"
+            )
+
+    def _strided(self, row: int) -> bool:
+        checkpoint = self.tree.checkpoint
+        return row not in checkpoint.extras or len(checkpoint.tensor(row).pieces) == 1
+
+    def _own(self, row: int) -> int:
+        """A record made of one tensor's elements."""
+        checkpoint = self.tree.checkpoint
+        texts, dtype = checkpoint.texts, self.types.of(row)
+        numel = checkpoint.tensors.numel[row]
+        tag = self.tags.of_row(row)
+        source = texts[checkpoint.tensors.dtype[row]]
+        made = Record(self._key(), -1, 0, row, source, dtype, numel, dtypes.stored_nbytes(dtype, numel), tag)
+        self.records.append(made)
+        return len(self.records) - 1
+
+    def _key(self) -> str:
+        self._next += 1
+        return str(self._next - 1)
+
+    def _whole(self, storage: int, row: int, part: int) -> int:
+        """A record of a storage, or of the range of it that is used."""
+        checkpoint = self.tree.checkpoint
+        storages, kind = checkpoint.storages, self._widths[checkpoint.tensors.dtype[part]]
+        begin, end = 0, storages.nbytes[storage]
+        if self.options.compact and storage in self.used:
+            begin, end = self.used[storage]
+        dtype, numel, nbytes = kind.name, (end - begin) * 8 // (kind.stored_bits or 8), end - begin
+        if row in self.types.cast and checkpoint.tensors.dtype[part] == checkpoint.tensors.dtype[row]:
+            dtype = self.types.cast[row]
+            nbytes = dtypes.nbytes(dtype, numel)
+        big = bool(storages.big_endian[storage]) and self._big
+        key = checkpoint.texts[storages.key[storage]] if self.nested else self._key()
+        tag = self.tags.of_storage(storage)
+        self.records.append(Record(key, storage, begin, -1, kind.name, dtype, numel, nbytes, tag, big))
+        return len(self.records) - 1
+
+    def _measure(self, users: dict[int, list[tuple[int, int]]]) -> None:
+        """What of each storage is used, where that is plain to see."""
+        nbytes = self.tree.checkpoint.storages.nbytes
+        reach = self._reach()
+        for storage, found in users.items():
+            low, high = nbytes[storage], 0
+            for _, part in found:
+                begin, end = reach(part) if self._plain(part) else (0, nbytes[storage])
+                if end > begin:
+                    low, high = min(low, begin), max(high, end)
+            if low > 0 or high < nbytes[storage]:
+                self.used[storage] = (low, high) if high > low else (0, 0)
+
+    def _plain(self, part: int) -> bool:
+        extra = self.tree.checkpoint.extras.get(part)
+        return extra is None or extra.keys() <= {"python_type", "device", "quantizer", "parts"}
+
+    def _reach(self) -> Callable[[int], tuple[int, int]]:
+        """Of a plain tensor: its first byte in the storage, and the byte after its last."""
+        tensors, widths = self.tree.checkpoint.tensors, self._widths
+
+        def reach(row: int) -> tuple[int, int]:
+            if not tensors.numel[row]:
+                return 0, 0
+            shape, stride = self.form(row)
+            last = first = tensors.offset[row]
+            for dim, step in zip(shape, stride, strict=True):
+                last += (dim - 1) * step
+            bits = widths[tensors.dtype[row]].stored_bits
+            return first * bits // 8, -(-(last + 1) * bits // 8)
+
+        return reach
+
+    def _tell_wide(self) -> None:
+        """Say what is copied though nothing that stays uses it."""
+        nbytes = self.tree.checkpoint.storages.nbytes
+        spare = {one: nbytes[one] - high + low for one, (low, high) in self.used.items() if one in self.of_storage}
+        if (
+            spare
+            and not self.options.compact
+            and not (self.nested and self.options == Options(devices=self.options.devices))
+        ):
+            self.warnings.append(
+                f"{plural(len(spare), 'storage')} hold more than what is kept of them, {size(sum(spare.values()))} in "
+                "all; --compact leaves that out"
+            )
+
+    def place(self, row: int) -> Place:
+        """Where a tensor lies."""
+        checkpoint = self.tree.checkpoint
+        if row in self.alone:
+            return Place(self.alone[row], 0, contiguous(checkpoint.shape(row)))
+        tensors = checkpoint.tensors
+        storage = tensors.storage[row]
+        if row not in checkpoint.extras and storage >= 0:
+            record = self.of_storage[storage]
+            return Place(record, tensors.offset[row] - self._start(record, row), self.form(row)[1])
+        tensor = checkpoint.tensor(row)
+        stride = tensor.stride if tensor.layout == "strided" else None
+        storage = tensor.storage if len(tensor.pieces) == 1 else -1
+        if storage < 0:
+            return Place(-1, 0, stride)
+        record = self.of_storage[storage]
+        return Place(record, (tensor.offset or 0) - self._start(record, row), stride)
+
+    def _start(self, record: int, row: int) -> int:
+        """Elements that a compacted storage lacks at its beginning."""
+        start = self.records[record].start
+        return start * 8 // self._widths[self.tree.checkpoint.tensors.dtype[row]].stored_bits if start else 0
+
+
+def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Strides of a C-contiguous tensor as torch gives them: a size of 0 counts as 1."""
+    stride, step = list[int](), 1
+    for dim in reversed(shape):
+        stride.append(step)
+        step *= max(dim, 1)
+    return tuple(reversed(stride))
