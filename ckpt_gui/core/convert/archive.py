@@ -34,6 +34,8 @@ class Body:
     name: str
     """Of its record, within the archive's folder: ``data.pkl``; "" where the format has no names."""
     pieces: Iterable[bytes]
+    needs: frozenset[str] = frozenset()
+    """Keys of the storages it refers to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,18 @@ class SourceArchive:
         """Whether it says that its pickle comes to the storages in the order of their records."""
         return self._directory.find(".format_version") is not None
 
-    def copy_others(self, out: ZipOut, written: set[str]) -> None:
-        """Records that torch.save knows nothing of, as they lie; data that nothing refers to is left out, and told."""
-        taken = {name.lower() for name in (*written, *_SETTINGS)} | self._storages
+    def copy_others(self, out: ZipOut, written: set[str], needs: frozenset[str]) -> None:
+        """As they lie: storages that no tensor uses but the object ``needs``, and records that torch.save knows nothing
+        of. Data that nothing refers to is left out, and told.
+        """
+        taken = {name.lower() for name in (*written, *_SETTINGS)}
         unused: list[str] = []
         for name, entry in self._entries():
             if name.lower() in taken:
                 continue
-            if name.startswith("data/"):
-                unused.append(name)
+            if name.startswith("data/") and name.removeprefix("data/") not in needs:
+                if name.lower() not in self._storages:
+                    unused.append(name)
             else:
                 self._copy(out, name, entry)
         self._tell(unused, "that nothing refers to")

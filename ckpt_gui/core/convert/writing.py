@@ -20,6 +20,7 @@ from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.sources import LocalFile
 from ckpt_gui.core.tensors import Reading
+from ckpt_gui.core.text import escape, join_words
 
 
 class Written:
@@ -122,13 +123,15 @@ class _Work:
         from ckpt_gui.core.pickles.writer import write_graph
 
         made = pickles(self._checkpoint, self._plan, self._report)
-        return [Body(one.record_name, write_graph(one.root, one.protocol)) for one in made]
+        return [Body(one.record_name, write_graph(one.root, one.protocol), _storages_of(one.root)) for one in made]
 
     def _zip(self) -> None:
         plan, checkpoint = self._plan, self._checkpoint
         draft = self._place.draft(0)
         archive = Archive(plan, self._bodies(), self._content)
+        needs = frozenset().union(*(body.needs for body in archive.bodies))
         if not plan.nested or checkpoint.format not in (*KEEP_LAYOUT, "torch-zip"):
+            self._check_needs(needs)
             out = ZipOut(draft, root_of(draft.final), self._executor)
             write_new(archive, out, numbered=not plan.nested)
         else:
@@ -138,10 +141,19 @@ class _Work:
                     source.rewrite(archive, ZipOut(draft, source.root, self._executor))
                 else:
                     out = ZipOut(draft, root_of(draft.final), self._executor)
-                    numbered = source.numbered and not plan.edits
-                    write_new(archive, out, lambda written: source.copy_others(out, written), numbered=numbered)
+                    numbered = source.numbered and not plan.edits and needs <= {one.key for one in plan.records}
+                    write_new(archive, out, lambda written: source.copy_others(out, written, needs), numbered=numbered)
                 self._place.notes += source.notes
         draft.finish()
+
+    def _check_needs(self, needs: frozenset[str]) -> None:
+        missing = needs - {record.key for record in self._plan.records}
+        if missing:
+            names = join_words(sorted(map(escape, missing)), 3)
+            raise ConvertError(
+                f"the file holds storages by themselves, without a tensor ({names}); only a zip made from a zip "
+                "can keep them"
+            )
 
     @contextlib.contextmanager
     def _source(self) -> Iterator[LocalFile]:
@@ -156,6 +168,7 @@ class _Work:
         bodies = self._bodies()
         if len(bodies) != 1:
             raise ConvertError("torch's older stream holds one object, and this is an archive of several")
+        self._check_needs(bodies[0].needs)
         draft = self._place.draft(0)
         write_legacy(draft, bodies[0].pieces, self._plan.records, self._content, self._executor)
         draft.finish()
@@ -173,6 +186,15 @@ class _Work:
             draft = self._place.draft(len(files) - 1)
             draft.write(safetensors_out.index(plan, [path.name for path in files[:-1]]))
             draft.finish()
+
+
+def _storages_of(root: Any) -> frozenset[str]:
+    """Keys of all storages that a pickled object refers to (formats.md §1.3)."""
+    from ckpt_gui.core.pickles.graph import Persistent, reachable
+
+    found = (value.pid for value in reachable([root]).values() if type(value) is Persistent)
+    keys = [pid[2] for pid in found if type(pid) is tuple and len(pid) >= 5 and pid[0] in ("storage", b"storage")]
+    return frozenset(key.decode("utf-8", "surrogateescape") if type(key) is bytes else str(key) for key in keys)
 
 
 def _check_sources(checkpoint: Checkpoint) -> None:

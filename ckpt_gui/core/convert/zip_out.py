@@ -109,7 +109,11 @@ class ZipOut:
         start = at + _LOCAL.size + len(raw) + len(extra) + 4
         padding = -start % ALIGNMENT
         extra += b"FB" + padding.to_bytes(2, "little") + b"Z" * padding
-        self._write(_LOCAL.pack(b"PK\x03\x04", _version(method), marks, method, 0, 0, 0, 0, 0, len(raw), len(extra)) + raw + extra)
+        self._write(
+            _LOCAL.pack(b"PK\x03\x04", _version(method), marks, method, 0, 0, 0, 0, 0, len(raw), len(extra))
+            + raw
+            + extra
+        )
         return at, wide or far
 
     def _end(self, name: str, at: int, done: Sum, packed: int, method: int, marks: int, extended: bool) -> None:

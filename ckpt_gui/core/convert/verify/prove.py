@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from ckpt_gui.core.convert.nouns import Plan, Proof
-from ckpt_gui.core.convert.verify import leaves, loaders, pickled, records, structure
+from ckpt_gui.core.convert.verify import archived, leaves, loaders, records, structure
 from ckpt_gui.core.convert.verify.differences import Differences
 from ckpt_gui.core.convert.verify.loaders import Loader
 from ckpt_gui.core.convert.verify.written import INDEX_SUFFIX, WrittenFile, data_files, read_again
@@ -70,7 +70,7 @@ def _around(
     if plan.nested:
         leaves.compare(source, plan, written[0].checkpoint, found)
     if plan.target_format != "safetensors":
-        pickled.compare(source, plan, written[0], found, report)
+        archived.compare(source, plan, written[0], found, report)
         return
     for file in written:
         _metadata(plan, file, found)

@@ -16,8 +16,8 @@ from ckpt_gui.core.text import Path, path_text, shape
 
 Home = tuple[int, int]
 """(file of the result, storage id in it)."""
-_VIEWS = Flag.CONJ | Flag.NEG
-_NAMES = {Flag.CONJ: "conjugated", Flag.NEG: "negated", Flag.REQUIRES_GRAD: "requires_grad"}
+_VIEWS = int(Flag.CONJ | Flag.NEG)
+_NAMES = {int(Flag.CONJ): "conjugated", int(Flag.NEG): "negated", int(Flag.REQUIRES_GRAD): "requires_grad"}
 
 
 @dataclass
@@ -60,6 +60,7 @@ class _Comparison:
     def __init__(self, source: Checkpoint, plan: Plan, written: Sequence[WrittenFile], found: Differences) -> None:
         self.source, self.plan, self.written, self.found = source, plan, written, found
         self.homes = Homes(plan, found)
+        self._kept = _VIEWS | (int(Flag.REQUIRES_GRAD) if plan.nested else 0)
         self._ranges: dict[int, list[int]] = {}
         for number, record in enumerate(plan.records):
             self._ranges.setdefault(record.storage, []).append(number)
@@ -114,11 +115,13 @@ class _Comparison:
 
     def _facts(self, path: Path, here: TensorInfo, there: TensorInfo, made: bool) -> None:
         """What no plan changes: flags, quantizer, class."""
-        kept = Flag.REQUIRES_GRAD if self.plan.nested else Flag(0)
-        for flag in _VIEWS | kept:
-            wanted = bool(here.flags & flag) and not (made and flag & _VIEWS)
-            if bool(there.flags & flag) != wanted:
-                self.found.add(path, f"is {'' if not wanted else 'not '}marked {_NAMES[flag]}, against the plan")
+        have, want = int(there.flags) & self._kept, int(here.flags) & self._kept
+        if made:
+            want &= ~_VIEWS
+        if have != want:
+            for flag, name in _NAMES.items():
+                if (have ^ want) & flag:
+                    self.found.add(path, f"is {'' if have & flag else 'not '}marked {name}, against the plan")
         if made:
             return
         self._equal(path, "is quantized by", _plain(there.quantizer), _plain(here.quantizer))
