@@ -58,10 +58,10 @@ def _keys(keys: list[str]) -> Iterator[bytes]:
     yield b"\x80\x02]q\x00"
     for start in range(0, len(keys), _BATCH):
         batch = keys[start : start + _BATCH]
-        yield b"(" if len(batch) > 1 else b""
+        yield b"(" if len(keys) > 1 else b""
         for place, key in enumerate(batch, start + 1):
             raw = key.encode("utf-8", "surrogatepass")
             memo = b"q%c" % place if place < 256 else b"r" + struct.pack("<I", place)
             yield b"X" + struct.pack("<I", len(raw)) + raw + memo
-        yield b"e" if len(batch) > 1 else b"a"
+        yield b"e" if len(keys) > 1 else b"a"
     yield b"."

@@ -33,7 +33,8 @@ def untouched(checkpoint: Checkpoint, to: str = "torch") -> Plan:
 
 def each(checkpoint: Checkpoint, to: str = "safetensors", dtype: str | None = None) -> Plan:
     """Every strided tensor by itself, its elements in C order; ``dtype`` for all of them."""
-    records, items = [], []
+    records: list[Record] = []
+    items: list[Item] = []
     for number in range(checkpoint.rows):
         info = checkpoint.tensor(number)
         if info.layout != "strided" or info.quantizer is not None or info.problem:

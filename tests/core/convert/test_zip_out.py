@@ -231,7 +231,7 @@ def test_a_record_of_another_length_is_refused(tmp_path: Path) -> None:
     out = ZipOut(target.draft(0), "m", limit=10)
     with pytest.raises(ReadError, match=r"3 B where 4 B were expected"):
         out.add("data/0", (b"abc",), 4)
-    with pytest.raises(ConvertError, match="more than its record can hold"):
+    with pytest.raises(ConvertError, match="more than a record of its kind"):
         out.add("data.pkl", (b"x" * 10,))
     with pytest.raises(ConvertError, match="too long for a zip"):
         out.add("x" * 70_000, (b"",), 0)
