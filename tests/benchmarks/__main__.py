@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import comparing, opening, selecting, statistics, window
+from tests.benchmarks import comparing, converting, opening, selecting, statistics, window
 
 PARTS = {
     "opening": opening.figures,
@@ -14,6 +14,7 @@ PARTS = {
     "statistics": statistics.figures,
     "selecting": selecting.figures,
     "comparing": comparing.figures,
+    "converting": converting.figures,
 }
 
 
