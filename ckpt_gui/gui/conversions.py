@@ -80,6 +80,23 @@ class Conversions(QObject):
             return False
         return True
 
+    def close_all(self) -> None:
+        """The main window goes, and the others with it; what was being written has been stopped."""
+        for dialog in list(self._dialogs.values()):
+            dialog.give_up()
+
+    def _open(self, path: str) -> None:
+        self._come_forward()
+        self.open_wanted.emit(path)
+
+    def _compare(self, source: str, result: str) -> None:
+        self._come_forward()
+        self.compare_wanted.emit(source, result)
+
+    def _come_forward(self) -> None:
+        self._window.activateWindow()
+        self._window.raise_()
+
     def _go_on(self) -> None:
         self._asked = False
 
@@ -159,8 +176,8 @@ class Conversions(QObject):
         dialog = self._dialogs.get(file)
         if dialog is None:
             dialog = self._dialogs[file] = ConvertDialog(self._jobs, file, self._window)
-            dialog.open_wanted.connect(self.open_wanted)
-            dialog.compare_wanted.connect(self.compare_wanted)
+            dialog.open_wanted.connect(self._open)
+            dialog.compare_wanted.connect(self._compare)
             dialog.ended.connect(lambda: self._dialogs.pop(file, None))
         dialog.ask(Request(title, options, tuple(sections), tuple(opened), focus))
         dialog.show()

@@ -26,14 +26,15 @@ def _figure(value: float | None) -> str:
 
 COLUMNS = (
     Column("Name", lambda one: text.escape(text.path_text(one.path)), 26, ends=True),
-    Column("Cast", lambda one: f"{one.source_dtype} → {one.dtype}", 22),
-    Column("To ±Inf", lambda one: _count(one.overflow), 11, right=True, value=lambda one: one.overflow,
-           tone=lambda one: "bad" if one.overflow else ""),
-    Column("To 0", lambda one: _count(one.underflow), 11, right=True, value=lambda one: one.underflow,
-           tone=lambda one: "cast" if one.underflow else ""),
-    Column("Greatest |error|", lambda one: _figure(one.max_abs), 15, right=True, value=lambda one: one.max_abs or 0.0),
-    Column("Mean |error|", lambda one: _figure(one.mean_abs), 13, right=True, value=lambda one: one.mean_abs or 0.0),
-    Column("Greatest relative", lambda one: _figure(one.max_rel), 16, right=True, value=lambda one: one.max_rel or 0.0),
+    Column("Cast", lambda one: f"{one.source_dtype} → {one.dtype}", 17),
+    Column("Overflow", lambda one: _count(one.overflow), 8, right=True, value=lambda one: one.overflow,
+           tone=lambda one: "bad"),
+    Column("To 0", lambda one: _count(one.underflow), 7, right=True, value=lambda one: one.underflow,
+           tone=lambda one: "cast"),
+    Column("Max |error|", lambda one: _figure(one.max_abs), 10, right=True, value=lambda one: one.max_abs or 0.0),
+    Column("Mean |error|", lambda one: _figure(one.mean_abs), 11, right=True, value=lambda one: one.mean_abs or 0.0),
+    Column("Max relative", lambda one: _figure(one.max_rel), 11, right=True, value=lambda one: one.max_rel or 0.0),
+    Column("What is lost", lambda one: one.words, 24, tone=lambda one: "bad" if one.harmful else ""),
 )  # fmt: skip
 
 
@@ -83,7 +84,8 @@ class AuditPanel(QWidget):
         self.stop.hide()
         over, under = sum(one.overflow for one in found), sum(one.underflow for one in found)
         words = f"{text.plural(len(found), 'tensor')} read"
-        words += f" · {over:,} values become ±Inf" if over else " · nothing overflows"
-        words += f" · {under:,} become 0" if under else " · nothing becomes 0"
+        words += f" · {text.plural(over, 'value')} overflow" if over else " · nothing overflows"
+        words += f" · {text.plural(under, 'value')} underflow to 0" if under else " · nothing underflows to 0"
         self.headline.say(words)
-        self.model.show(sorted(found, key=lambda one: (-one.overflow, -one.underflow, -(one.max_rel or 0.0))))
+        self.model.show(sorted(found, key=lambda one: (not one.harmful, -one.overflow, -one.underflow,
+                                                       -(one.max_rel or 0.0))))  # fmt: skip

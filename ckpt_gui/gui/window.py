@@ -373,5 +373,7 @@ class Window(Shell):
         if not self.conversions.may_close(self.notices, self.close):
             event.ignore()
             return
+        self.jobs.close()
+        self.conversions.close_all()
         self._keep_columns(self.tree() if self.current() is not None else None)
         super().closeEvent(event)

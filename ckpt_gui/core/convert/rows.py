@@ -56,7 +56,7 @@ class Listing:
     buffers: int
     """Tensors taken for float buffers."""
     has_devices: bool
-    """Has a row a device tag, before or after?"""
+    """Has the result device tags?"""
     has_reasons: bool
     """Is there anything to be said of a row?"""
     headline: str
@@ -74,7 +74,7 @@ def listing(checkpoint: Checkpoint, plan: Plan) -> Listing:
     counts = Counter(change for row in rows for change in row.changes)
     return Listing(
         rows, {change: counts[change] for change in CHANGES}, sum(item.buffer for item in plan.items),
-        any(row.device or row.to_device for row in rows), any(row.why for row in rows), headline(checkpoint, plan),
+        any(item.device for item in plan.items), any(row.why for row in rows), headline(checkpoint, plan),
     )  # fmt: skip
 
 

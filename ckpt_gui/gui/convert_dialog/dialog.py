@@ -67,14 +67,17 @@ class ConvertDialog(QDialog):
     compare_wanted = Signal(str, str)
     ended = Signal()
 
-    def __init__(self, jobs: Jobs, file: OpenFile, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, jobs: Jobs, file: OpenFile, beside: QWidget) -> None:
+        """``beside``: the main window. It is not the parent, for then it could never come to the front again."""
+        super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setModal(False)
+        self.setWindowFlags(Qt.WindowType.Window)
+        self.setWindowIcon(beside.windowIcon())
         self._jobs, self.file = jobs, file
         self.conversion = Conversion(jobs, file, self)
         self._fresh = False
         """Is the button that confirms to have the keyboard as soon as it can be pressed?"""
+        self._given_up = False
         self._closing = False
         """Is it to close once what is under way has stopped?"""
         self.notices = NoticeBar(self)
@@ -91,8 +94,9 @@ class ConvertDialog(QDialog):
         self._make_buttons()
         self._lay_out()
         self._connect()
-        self.resize(min(SIZE[0], parent.screen().availableSize().width() - 40),
-                    min(SIZE[1], parent.screen().availableSize().height() - 60))  # fmt: skip
+        room = beside.screen().availableSize()
+        self.resize(min(SIZE[0], room.width() - 40), min(SIZE[1], room.height() - 60))
+        self.move(beside.frameGeometry().center() - self.rect().center())
 
     # -------------------------------------------------------------------------------------------- building
 
@@ -137,8 +141,8 @@ class ConvertDialog(QDialog):
         one, page = self.conversion, self.plan_page
         page.state_changed.connect(self._show_buttons)
         page.message.connect(self.said.say)
-        page.wrong.connect(self._tell)
-        page.right.connect(lambda: self.notices.dismiss("trouble"))
+        page.wrong.connect(lambda words, details: self._tell(words, details, "plan"))
+        page.right.connect(lambda: self.notices.dismiss("plan"))
         one.begun.connect(self._begun)
         one.progressed.connect(self._progressed)
         one.finished.connect(self._finished)
@@ -230,10 +234,10 @@ class ConvertDialog(QDialog):
     def _batch_ended(self) -> None:
         self._over()
 
-    def _tell(self, words: str, details: str = "") -> None:
+    def _tell(self, words: str, details: str = "", key: str = "trouble") -> None:
         if words and words[-1] not in ".!?":
             words += "."
-        self.notices.tell("trouble", words[:1].upper() + words[1:], alarm=True, details=details)
+        self.notices.tell(key, words[:1].upper() + words[1:], alarm=True, details=details)
 
     # -------------------------------------------------------------------------------------------- pages and buttons
 
@@ -334,14 +338,20 @@ class ConvertDialog(QDialog):
         self._closing = True
         self._stop()
 
+    def give_up(self) -> None:
+        """Close without asking: nothing is under way any more."""
+        self._given_up = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.running:
+        if self.running and not self._given_up:
             event.ignore()
             answers = [("Stop and close", self.stop_and_close), ("Go on", lambda: None)]
             self.notices.tell("close", "The conversion is not done yet. Stopped, nothing is left of it.",
                               answers=answers)  # fmt: skip
             return
         self.conversion.close()
-        self.plan_page.preview.let_go()
+        self.batch_page.batch.close()
+        self.plan_page.let_go()
         super().closeEvent(event)
         self.ended.emit()

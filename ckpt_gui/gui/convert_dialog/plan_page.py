@@ -144,6 +144,13 @@ class PlanPage(QWidget):
             self._jobs.run(f"names {id(self)}", lambda _report: work.naming(opened, options),
                            self.steps.names.show_naming, failed=lambda _words, _details: None)  # fmt: skip
 
+    def let_go(self) -> None:
+        """It goes: nothing is worked on any longer, nothing held."""
+        self._soon.stop()
+        for name in ("choices", "names"):
+            self._jobs.cancel(f"{name} {id(self)}")
+        self.preview.let_go()
+
     def obstacle(self) -> str:
         """Why it cannot be confirmed, in a sentence; "" if it can."""
         if self._unclear:

@@ -18,6 +18,9 @@ from ckpt_gui.gui.spoken import Elided, muted, spoken
 if TYPE_CHECKING:
     from ckpt_gui.core.convert.nouns import Receipt
 
+WORTH_A_SPEED = 100_000_000
+"""Bytes; fewer are written in no time."""
+
 
 class ReceiptPage(QWidget):
     """The receipt, in words.
@@ -39,9 +42,10 @@ class ReceiptPage(QWidget):
         self.setAccessibleName("Receipt")
         self.receipt: Receipt | None = None
         self.headline = spoken(Elided(self), "What came of it", style="headline")
-        self.proof = spoken(QLabel(), "Proof")
+        self.proof = spoken(QLabel(), "What was done and proven")
         self.proof.setWordWrap(True)
         self.proof.setTextFormat(Qt.TextFormat.PlainText)
+        self.proof.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.facts = QFormLayout()
         self.facts.setContentsMargins(0, 0, 0, 0)
         self.facts.setHorizontalSpacing(18)
@@ -71,14 +75,16 @@ class ReceiptPage(QWidget):
 
     def show_receipt(self, receipt: Receipt) -> None:
         """Show what came of it; the next step has the keyboard."""
+        from ckpt_gui.core.convert.receipt import in_words
+
         self.receipt = receipt
         proof = receipt.proof
         verified = proof is not None and proof.verified
         name = text.escape(Path(receipt.target).name)
         self.headline.say(f"{'✓ ' if verified else ''}{name} is written{' and proven' if verified else ''}",
                           text.escape(receipt.target))  # fmt: skip
-        self.proof.setText(_proof_words(receipt))
-        self.proof.setStyleSheet(f"color: {tones(self.palette())['good' if verified else 'bad'].name()}")
+        self.headline.setStyleSheet(f"color: {tones(self.palette())['good' if verified else 'bad'].name()}")
+        self.proof.setText("\n".join(in_words(receipt)))
         self.differences.say(proof.differences if proof is not None else ())
         self.warnings.say(receipt.warnings)
         while self.facts.rowCount():
@@ -131,21 +137,12 @@ class ReceiptPage(QWidget):
             self.message.emit(f"Saved {text.escape(Path(path).name)}")
 
 
-def _proof_words(receipt: Receipt) -> str:
-    proof = receipt.proof
-    if proof is None:
-        return "Nothing was proven."
-    if not proof.verified:
-        return "It is not as planned; the differences are listed."
-    return (f"It was read again: {text.size(proof.checked_nbytes)} compared byte for byte, "
-            f"names, shapes, types and devices as planned. Loaded by {proof.loader}.")  # fmt: skip
-
-
 def _facts(receipt: Receipt) -> list[tuple[str, str]]:
-    speed = f" · {receipt.nbytes_after / receipt.seconds / 1e9:.2f} GB/s" if receipt.seconds > 0.05 else ""
+    quick = receipt.nbytes_after > WORTH_A_SPEED and receipt.seconds
+    speed = f" · {receipt.nbytes_after / receipt.seconds / 1e9:.2f} GB/s, written and proven" if quick else ""
     facts = [
         ("Result", text.escape(receipt.target)), ("Source", text.escape(receipt.source)),
         ("Size", f"{text.size(receipt.nbytes_before)} → {text.size(receipt.nbytes_after)}"),
-        ("Tensors", f"{len(receipt.plan.items):,} kept"), ("Time", f"{receipt.seconds:.1f} s{speed}"),
+        ("Time", f"{receipt.seconds:.1f} s{speed}"),
     ]  # fmt: skip
     return [*facts, *((f"SHA-256 of {text.escape(Path(path).name)}", digest) for path, digest in receipt.sha256)]

@@ -7,7 +7,7 @@ from ckpt_gui.core.convert.rows import CHANGES, GLYPHS, MEANING, Row
 from ckpt_gui.gui.convert_rows import Column
 
 BECOMES, DTYPE, DEVICE, SIZE, WHY = 2, 4, 5, 6, 7
-NARROW, WIDE = {DTYPE: 9, DEVICE: 9, SIZE: 9}, {DTYPE: 20, DEVICE: 16, SIZE: 20}
+NARROW, WIDE = {DTYPE: 9, DEVICE: 9, SIZE: 9}, {DTYPE: 17, DEVICE: 15, SIZE: 18}
 """Average characters where nothing changes, and for before → after."""
 
 
@@ -42,14 +42,14 @@ def _size(row: Row) -> str:
 
 COLUMNS = (
     Column("Name", lambda row: text.escape(row.name), 24, ends=True, tip=lambda row: _name_tip(row)),
-    Column("Change", change, 12, value=lambda row: CHANGES.index(row.changes[0]), tone=lambda row: row.changes[0],
+    Column("Change", change, 11, value=lambda row: CHANGES.index(row.changes[0]), tone=lambda row: row.changes[0],
            tip=lambda row: "; ".join(MEANING[one] for one in row.changes)),
     Column("New name", becomes, 24, ends=True),
-    Column("Shape", lambda row: row.shape, 14),
+    Column("Shape", lambda row: row.shape, 12),
     Column("Dtype", _dtype, 19),
     Column("Device", _device, 15),
     Column("Size", _size, 18, right=True, value=lambda row: row.nbytes),
-    Column("Why", lambda row: text.escape(row.why), 22),
+    Column("Why", lambda row: text.escape(row.why), 20),
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ckpt_gui.core.convert.nouns import Options, Plan
@@ -55,6 +55,7 @@ class StepsColumn(QScrollArea):
         super().__init__(parent)
         spoken(self, "Steps", style="plain")
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it has the keyboard
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setMinimumWidth(WIDTH)
         self._options = Options()

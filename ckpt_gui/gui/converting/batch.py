@@ -64,7 +64,7 @@ class Batch(QObject):
         self._folder, self._overwrite = "", False
         self._options: Options | None = None
         self._task: ReadTask | Job | None = None
-        self._stopped = False
+        self._stopped = self._closed = False
 
     @property
     def running(self) -> bool:
@@ -84,7 +84,16 @@ class Batch(QObject):
         if self._task is not None:
             self._task.cancel()
 
+    def close(self) -> None:
+        """Forget it: nothing more is told."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+        self._place, self._closed = -1, True
+
     def _next(self) -> None:
+        if self._closed:
+            return
         self._task = None
         self._place = -1 if self._stopped else self._place + 1
         if self._stopped or self._place >= len(self.outcomes):
@@ -97,6 +106,8 @@ class Batch(QObject):
             self._read(self._place)
 
     def _tell(self, place: int, **facts: object) -> None:
+        if self._closed:
+            return
         self.outcomes[place] = replace(self.outcomes[place], **facts)  # type: ignore[arg-type]  # fields by name
         self.changed.emit(place)
 
@@ -116,6 +127,8 @@ class Batch(QObject):
         task.begin()
 
     def _convert(self, place: int, opened: Opened) -> None:
+        if self._closed:
+            return
         options, taken = self._options, {one.target for one in self.outcomes if one.target}
         assert options is not None
         self._tell(place, state="converting")

@@ -109,7 +109,7 @@ class Conversion(QObject):
         preview, opened = self.preview, self.file.opened
         if preview is None or opened is None or self.running:
             return
-        executor, made = self._jobs.executor(), list[Receipt]()
+        executor, made = self._jobs.executor(), list["Receipt"]()
 
         def do(report: Report) -> None:
             made.append(work.convert(opened, preview.plan, preview.place.path, report, executor,
@@ -143,6 +143,7 @@ class Conversion(QObject):
         self._jobs.cancel(f"plan {id(self)}")
         self._jobs.cancel(f"audit {id(self)}")
         self.stop()
+        self._planning = self._job = None
 
     def _fail(self, words: str, details: str) -> None:
         self._job = None
