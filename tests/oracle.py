@@ -72,9 +72,10 @@ def kind_of(path: Path) -> str:
         return "tar"
     if b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19" in start[:32]:
         return "legacy"
-    if (start[0] == 0x80 and start[1] <= 5) or start[8:9] not in (b"{", b" "):
-        return "pickle"
-    return "safetensors"
+    header = int.from_bytes(start[:8], "little")  # its last byte may well look like a pickle's first
+    if start[8:9] in (b"{", b" ") and header < path.stat().st_size:
+        return "safetensors"
+    return "pickle"
 
 
 def _kind_of_zip(path: Path) -> str:

@@ -71,7 +71,7 @@ def test_the_structure_is_told_as_torch_sees_it(prover: Prover, tmp_path: Path, 
         ("odd", "key"): torch.ones(1),
         "sparse": torch.eye(3).to_sparse(),
     }
-    held["itself"] = held  # type: ignore[assignment]
+    held["itself"] = held
     torch.save(held, tmp_path / "m.pt", _use_new_zipfile_serialization=zipped)
 
     answer = prover.ask(tmp_path / "m.pt", "torch")
@@ -92,7 +92,7 @@ def test_the_structure_is_told_as_torch_sees_it(prover: Prover, tmp_path: Path, 
 def _told(answer: Answer) -> list[tuple[object, ...]]:
     """The rows, their storages numbered."""
     numbers: dict[int, int] = {}
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for path, shape, stride, dtype, storage in answer.rows:
         number = None if storage is None else numbers.setdefault(storage, len(numbers))
         rows.append((tuple(path), tuple(shape), None if stride is None else tuple(stride), dtype, number))

@@ -14,8 +14,8 @@ from pathlib import Path
 from ckpt_gui.cli.arguments import parser
 from ckpt_gui.core.errors import CheckpointError
 
-VERBS = ("open", "compare", "info", "stats", "diff", "trend", "verify", "demo")
-LATER = ("convert", "integrate")
+VERBS = ("open", "compare", "info", "stats", "diff", "trend", "convert", "verify", "demo")
+LATER = ("integrate",)
 """Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
 READ_WORKER, SOLVE_WORKER = "--read-worker", "--solve-worker"
 """How the window's own processes are started where it is frozen into one program; see ``gui.child``."""
@@ -76,6 +76,8 @@ def _run_of(verb: str) -> Callable[[argparse.Namespace], int]:
         from ckpt_gui.cli.difference import run
     elif verb == "trend":
         from ckpt_gui.cli.trend import run
+    elif verb == "convert":
+        from ckpt_gui.cli.convert import run
     else:
         from ckpt_gui.cli.verify import run
     return run

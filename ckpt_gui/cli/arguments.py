@@ -6,6 +6,7 @@ import argparse
 from typing import NoReturn
 
 from ckpt_gui import __version__
+from ckpt_gui.cli import convert_arguments
 from ckpt_gui.core.errors import CheckpointError
 
 PAIR_TABS = ("overview", "summary", "histogram", "heat-map", "values", "scatter", "layers")
@@ -18,7 +19,7 @@ class _Parser(argparse.ArgumentParser):
     """Trouble with the arguments is one line, as all trouble is."""
 
     def error(self, message: str) -> NoReturn:
-        raise CheckpointError(f"{message}; see ckpt-gui --help")
+        raise CheckpointError(f"{message}; see {self.prog} --help")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,7 +44,9 @@ def parser() -> argparse.ArgumentParser:
     _declare_diff(diff)
     trend = verbs.add_parser("trend", help="a statistic over a run of checkpoints, step by step")
     _declare_trend(trend)
-    for verb in (info, verify, stats, diff, trend):
+    convert = verbs.add_parser("convert", help="to the CPU or a GPU, without the optimizer, as a state_dict …; proven")
+    convert_arguments.declare(convert)
+    for verb in (info, verify, stats, diff, trend, convert):
         verb.add_argument("--json", action="store_true", help="one JSON object on standard output")
         verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
     return whole

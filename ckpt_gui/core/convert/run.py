@@ -14,6 +14,7 @@ from ckpt_gui.core.convert.nouns import Plan, Proof, Receipt
 from ckpt_gui.core.convert.verify import Loader, nbytes_of, prove
 from ckpt_gui.core.convert.writing import write
 from ckpt_gui.core.errors import CheckpointError, ConvertError, NotProven
+from ckpt_gui.core.info import value_nodes
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.text import escape
@@ -96,7 +97,6 @@ def _receipt(
     nodes = source.nodes
     dropped = [one.node for one in plan.dropped]
     tensors = sum(1 for node in dropped if nodes.kind[node] == Kind.TENSOR)
-    values = bytes(nodes.kind).count(Kind.VALUE) - sum(1 for node in dropped if nodes.kind[node] == Kind.VALUE)
     return Receipt(
         source=source.path,
         target=str(target),
@@ -106,7 +106,7 @@ def _receipt(
         warnings=(*plan.warnings, *notes, *(proof.warnings if proof is not None else ())),
         proof=proof,
         seconds=0.0,
-        values_kept=values if plan.nested else 0,
+        values_kept=len(value_nodes(source)) - len(dropped) + tensors if plan.nested else 0,
         tensors_dropped=tensors,
         files=tuple(str(then) for _, then in parts),
     )

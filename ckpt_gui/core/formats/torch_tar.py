@@ -76,11 +76,7 @@ def read(candidate: Candidate) -> Found:
     if missing:
         found.notes.append(f"the tar has no {' and no '.join(missing)}")
     candidate.report.allow(min(candidate.file.nbytes, 64 << 20))
-    table = _Table(candidate, found)
-    if "storages" in parts:
-        table.read_storages(parts["storages"])
-    if "tensors" in parts:
-        table.read_tensors(parts["tensors"])
+    table = read_table(candidate, parts, found)
     pickled = read_pickle(parts["pickle"], 0, table.persist, candidate.report)
     pickle_findings(found, pickled, "pickle")
     found.root = pickled.value
@@ -89,7 +85,17 @@ def read(candidate: Candidate) -> Found:
     return found
 
 
-class _Table:
+def read_table(candidate: Candidate, parts: dict[str, Window], found: Found) -> Table:
+    """What the ids in the pickle stand for; ``parts`` are the tar's ``members``."""
+    table = Table(candidate, found)
+    if "storages" in parts:
+        table.read_storages(parts["storages"])
+    if "tensors" in parts:
+        table.read_tensors(parts["tensors"])
+    return table
+
+
+class Table:
     """Storages and tensors by id."""
 
     def __init__(self, candidate: Candidate, found: Found) -> None:

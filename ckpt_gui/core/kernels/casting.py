@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 BLOCK = 1 << 16
-"""Elements that are done at once in NumPy: what comes in between stays in the second-level cache."""
+"""Elements that are done at once: what comes in between stays in the second-level cache."""
 WORTH_LOADING = 2_000_000
 """Elements from which on machine code is fetched that a former run left."""
 WORTH_COMPILING = 32_000_000
@@ -95,14 +95,12 @@ class Narrowing:
         self._bounds = bounds
         self._taken = 0
         self._loop = f"narrow_{name}" if table is None else "narrow_by_table"
-        self._measured = f"{name}_measured" if table is None else "by_table_measured"
 
     def narrow(self, bits: Array, out: Array, loss: Loss | None = None) -> None:
         """Fill ``out`` with the patterns (uint16, uint8) of ``bits`` (uint32); ``loss`` takes what that loses."""
         self._taken += bits.size  # another thread that comes between only postpones the compiler
-        code = self._loop if loss is None else self._measured
-        if compiled_at_hand("compiled_casts", code, self._taken):
-            self._compiled(code, bits, out, loss)
+        if compiled_at_hand("compiled_casts", self._loop if loss is None else "measure", self._taken):
+            self._compiled(bits, out, loss)
             return
         for start in range(0, bits.size, BLOCK):
             part, made = bits[start : start + BLOCK], out[start : start + BLOCK]
@@ -117,19 +115,37 @@ class Narrowing:
             return patterns.view(np.float16).astype(np.float32)
         return (patterns.astype(np.uint32) << np.uint32(16)).view(np.float32)
 
-    def _compiled(self, loop: str, bits: Array, out: Array, loss: Loss | None) -> None:
+    def _compiled(self, bits: Array, out: Array, loss: Loss | None) -> None:
         from ckpt_gui.core.kernels import compiled_casts as code
 
-        run = getattr(code, loop)
+        tables = () if self._table is None else (self._table,)
+        narrow = getattr(code, self._loop)
         if loss is None:
-            _ = run(bits, out) if self._table is None else run(bits, self._table, out)
+            narrow(bits, *tables, out)
             return
         limit = np.array([min(self._bounds.limit, np.finfo(np.float32).max)], np.float32).view(np.int32)[0]
         k, f = np.zeros(code.BITS_RELATIVE + 1, np.int64), np.zeros(code.RELATIVE + 1)
         k[code.AT_MAX] = -1
-        tables = () if self._table is None else (self._table, self._meanings)
-        run(bits, *tables, out, limit, np.float32(self._bounds.tiny), k, f)
+        wide = np.empty(min(bits.size, BLOCK), np.uint32)
+        for start in range(0, bits.size, BLOCK):
+            part, made = bits[start : start + BLOCK], out[start : start + BLOCK]
+            narrow(part, *tables, made)
+            again = self._widened_compiled(made, wide[: part.size])
+            code.measure(part.view(np.float32), again, limit, np.float32(self._bounds.tiny), k, f)
         loss.add(_counted(code, k, f))
+
+    def _widened_compiled(self, patterns: Array, bits: Array) -> Array:
+        from ckpt_gui.core.kernels.compiled_casts import widen_float16
+        from ckpt_gui.core.kernels.compiled_pairs import look_up, widen_bfloat16
+
+        wide = bits.view(np.float32)
+        if self._meanings is not None:
+            look_up(patterns, self._meanings, wide)
+        elif self._name == "float16":
+            widen_float16(patterns, bits, wide)
+        else:
+            widen_bfloat16(patterns, bits)
+        return wide
 
 
 def _counted(code: Any, k: Array, f: Array) -> Loss:

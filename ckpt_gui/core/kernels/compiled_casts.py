@@ -63,29 +63,15 @@ def narrow_by_table(bits, table, out):
 
 
 @compile_lazily
-def _widen_bfloat16(patterns, wide):
-    bits = wide.view(np.uint32)
-    for i in range(patterns.size):
-        bits[i] = uint32(patterns[i]) << uint32(16)
-
-
-@compile_lazily
-def _widen_float16(patterns, wide):
-    """Its subnormal numbers are whole multiples of 2**-24. NaN comes as Inf: nobody asks for more here."""
-    bits = wide.view(np.uint32)
+def widen_float16(patterns, bits, wide):
+    """float32 of float16 patterns; ``bits`` is ``wide`` as integers. NaN comes as Inf: nobody asks for more here."""
     for i in range(patterns.size):
         h = uint32(patterns[i] & uint16(0x7FFF))
         bits[i] = (h << uint32(13)) + uint32(0x38000000) if h < uint32(0x7C00) else uint32(0x7F800000)
-    for i in range(patterns.size):
+    for i in range(patterns.size):  # its subnormal numbers are whole multiples of 2**-24
         h = int32(patterns[i] & uint16(0x7FFF))
         size = float32(h) * float32(2.0**-24) if h < int32(0x400) else wide[i]
         wide[i] = -size if patterns[i] >= uint16(0x8000) else size
-
-
-@compile_lazily
-def _widen_by_table(patterns, table, wide):
-    for i in range(patterns.size):
-        wide[i] = table[patterns[i]]
 
 
 @compile_lazily
@@ -133,43 +119,16 @@ def _small_ones(x, y, tiny):
 
 
 @compile_lazily
-def _measure(x, y, limit, tiny, k, f, error):
-    """What became of ``x``, a block of float32, as ``y``, a block of float32; ``error`` is room for as many."""
-    for i in range(x.size):
-        error[i] = abs(x[i])
-    largest = _most(error)
-    _errors(x, y, error)
-    most = _most(error)
-    if most >= INFINITY or largest > limit:
-        _slow(x, y, limit, tiny, k, f, error)
-        return
-    f[SUM] += _sum(error)
-    if most > k[BITS_MAX]:
-        at = _find(error, most)
-        f[MAX], k[AT_MAX], k[BITS_MAX] = error[at], k[TAKEN] + at, most
-    for i in range(x.size):
-        error[i] = error[i] / abs(x[i]) if (y[i] != 0) & (x[i] != 0) else float32(0)
-    relative = _most(error)
-    if relative > k[BITS_RELATIVE]:
-        f[RELATIVE], k[BITS_RELATIVE] = max(f[RELATIVE], error[_find(error, relative)]), relative
-    under, subnormal = _small_ones(x, y, tiny)
-    k[UNDERFLOW] += int64(under)
-    k[SUBNORMAL] += int64(subnormal)
-    k[FINITE] += x.size
-    k[TAKEN] += x.size
-
-
-@compile_lazily
 def _slow(x, y, limit, tiny, k, f, error):
     """A block in which something is, or becomes, NaN or Inf: one element after the other."""
-    bound, bits = np.array([limit], np.int32).view(np.float32)[0], error.view(np.int32)
+    bits, x_bits = error.view(np.int32), x.view(np.int32)
     for i in range(x.size):
         size, d = abs(float64(x[i])), abs(float64(y[i]) - float64(x[i]))
         if np.isnan(x[i]):
             k[NAN] += 1
         elif np.isinf(x[i]):
             k[INFINITE] += x[i] != y[i]
-        elif not np.isfinite(y[i]) or size > bound:
+        elif not np.isfinite(y[i]) or (x_bits[i] & 0x7FFFFFFF) > limit:
             k[OVERFLOW] += 1
             f[LARGEST] = max(f[LARGEST], size)
         else:
@@ -185,39 +144,38 @@ def _slow(x, y, limit, tiny, k, f, error):
 
 
 @compile_lazily
-def bfloat16_measured(bits, out, limit, tiny, k, f):
-    """``narrow_bfloat16``, and what that loses; ``tiny`` is the least normal number of the narrow type."""
-    wide, error, values = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32), bits.view(np.float32)
-    for start in range(0, bits.size, BLOCK):
-        stop = min(bits.size, start + BLOCK)
-        narrow_bfloat16(bits[start:stop], out[start:stop])
-        _widen_bfloat16(out[start:stop], wide)
-        _measure(values[start:stop], wide[: stop - start], limit, tiny, k, f, error[: stop - start])
+def measure(values, widened, limit, tiny, k, f):
+    """What became of float32 ``values`` as narrow numbers, ``widened`` to float32; into counters and sums.
 
-
-@compile_lazily
-def float16_measured(bits, out, limit, tiny, k, f):
-    """``narrow_float16``, and what that loses."""
-    wide, error, values = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32), bits.view(np.float32)
-    for start in range(0, bits.size, BLOCK):
-        stop = min(bits.size, start + BLOCK)
-        narrow_float16(bits[start:stop], out[start:stop])
-        _widen_float16(out[start:stop], wide)
-        _measure(values[start:stop], wide[: stop - start], limit, tiny, k, f, error[: stop - start])
-
-
-@compile_lazily
-def by_table_measured(bits, table, meanings, out, limit, tiny, k, f):
-    """``narrow_by_table``, and what that loses; ``meanings`` are the values of the 256 patterns.
-
-    ``limit``: float32 bits of the magnitude above which a value counts as overflown though it stays finite.
+    ``tiny`` is the least normal number of the narrow type; ``limit`` the float32 bits of the magnitude above which a
+    value counts as overflown although it stays finite.
     """
-    wide, error, values = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32), bits.view(np.float32)
-    for start in range(0, bits.size, BLOCK):
-        stop = min(bits.size, start + BLOCK)
-        narrow_by_table(bits[start:stop], table, out[start:stop])
-        _widen_by_table(out[start:stop], meanings, wide)
-        _measure(values[start:stop], wide[: stop - start], limit, tiny, k, f, error[: stop - start])
+    room = np.empty(BLOCK, np.float32)
+    for start in range(0, values.size, BLOCK):
+        stop = min(values.size, start + BLOCK)
+        x, y, error = values[start:stop], widened[start:stop], room[: stop - start]
+        for i in range(x.size):
+            error[i] = abs(x[i])
+        largest = _most(error)
+        _errors(x, y, error)
+        most = _most(error)
+        if most >= INFINITY or largest > limit:
+            _slow(x, y, limit, tiny, k, f, error)
+            continue
+        f[SUM] += _sum(error)
+        if most > k[BITS_MAX]:
+            at = _find(error, most)
+            f[MAX], k[AT_MAX], k[BITS_MAX] = error[at], k[TAKEN] + at, most
+        for i in range(x.size):
+            error[i] = error[i] / abs(x[i]) if (y[i] != 0) & (x[i] != 0) else float32(0)
+        relative = _most(error)
+        if relative > k[BITS_RELATIVE]:
+            f[RELATIVE], k[BITS_RELATIVE] = max(f[RELATIVE], error[_find(error, relative)]), relative
+        under, subnormal = _small_ones(x, y, tiny)
+        k[UNDERFLOW] += int64(under)
+        k[SUBNORMAL] += int64(subnormal)
+        k[FINITE] += x.size
+        k[TAKEN] += x.size
 
 
 @compile_lazily

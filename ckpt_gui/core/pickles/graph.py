@@ -8,7 +8,7 @@ Like all stand-ins these are inert: nothing is imported, called, hashed or compa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from ckpt_gui.core.errors import ConvertError, TooLarge
@@ -94,12 +94,14 @@ class Graph(NamedTuple):
     """Place after STOP, in bytes of the source."""
 
 
-def read_graph(source: Bytes, start: int = 0, report: Report = SILENT) -> Graph:
+def read_graph(
+    source: Bytes, start: int = 0, report: Report = SILENT, persist: Callable[[Any], Any] = Persistent
+) -> Graph:
     """The pickle that begins at byte ``start`` of ``source``, as it is.
 
-    Raises ConvertError where the stream is broken or does what cannot be written again.
+    ``persist`` may put something else in the place of a persistent id. Raises ConvertError where the stream is broken or does what cannot be written again.
     """
-    machine = _GraphMachine(source, start, Persistent, report)
+    machine = _GraphMachine(source, start, persist, report)
     try:
         result = machine.run()
     except TooLarge as exc:

@@ -17,7 +17,8 @@ def as_it_is(opened: Opened, target: str = "torch") -> Plan:
     for tensor in range(len(checkpoint.tensors)):
         info = checkpoint.tensor(tensor)
         dtypes.setdefault(info.storage, info.dtype)
-    records, places = [], {}
+    records: list[Record] = []
+    places: dict[int, int] = {}
     for storage, dtype in dtypes.items():
         if storage >= 0:
             places[storage] = len(records)
@@ -29,7 +30,8 @@ def as_it_is(opened: Opened, target: str = "torch") -> Plan:
 def flat(opened: Opened, target: str = "safetensors") -> Plan:
     """Every tensor by itself, its elements in C order, under its keys joined with dots."""
     checkpoint = opened.checkpoint
-    items, records = [], []
+    items: list[Item] = []
+    records: list[Record] = []
     for tensor in range(checkpoint.rows):
         info = checkpoint.tensor(tensor)
         path = checkpoint.path_of(info.node)

@@ -95,7 +95,7 @@ def test_every_pair_of_real_types_gives_the_bits_of_torch(source: str) -> None:
 
 @pytest.mark.parametrize("target", COMPLEX)
 def test_complex_types(target: str) -> None:
-    for source in (*REAL, *COMPLEX):
+    for source in ("float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "int64", "uint8", "bool", *COMPLEX):
         raw = patterns(source)
         raw = raw[: raw.size // (64 * _width(source)) * 64 * _width(source)]
         same(caster(source, target).convert(raw), of_torch(raw, source, target), raw, source, target)

@@ -43,8 +43,8 @@ def raw(tensor: torch.Tensor) -> bytes:
     """torch's own bytes of a tensor in C order, views resolved."""
     patterns = bits(tensor)
     if tensor.dtype == torch.float4_e2m1fn_x2:
-        return (patterns[..., 0::2] | patterns[..., 1::2] << 4).tobytes()
-    return patterns.tobytes()
+        patterns = patterns[..., 0::2] | patterns[..., 1::2] << 4
+    return bytes(patterns.tobytes())
 
 
 def record_of(plan: Plan, key: str) -> Record:

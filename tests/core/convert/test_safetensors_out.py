@@ -86,7 +86,7 @@ def test_several_files_and_their_index(tmp_path: Path) -> None:
         result.commit()
     index = json.loads((target.parent / "model.safetensors.index.json").read_text())
     assert index["metadata"]["total_size"] == sum(tensor.nbytes for tensor in state.values())
-    loaded = {}
+    loaded: dict[str, torch.Tensor] = {}
     for name in set(index["weight_map"].values()):
         part = load_file(target.parent / name)
         assert part.keys() == {key for key, file in index["weight_map"].items() if file == name}

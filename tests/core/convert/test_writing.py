@@ -156,7 +156,7 @@ def test_a_disk_too_small_is_told_before_and_one_that_fills_up_meanwhile(source:
     class Filling(Report):
         def at(self, done: int, total: int, unit: str) -> None:
             if not done:
-                (tiny_disk / "more").write_bytes(b"x" * 36_000)
+                (tiny_disk / "more").write_bytes(b"x" * 52_000)
 
     (tiny_disk / "ballast").unlink()
     with pytest.raises(ConvertError, match=r"is full: after .* there was no more room"):

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -123,12 +124,13 @@ def test_torchscript_comes_out_byte_for_byte(kind: str, tmp_path: Path) -> None:
     path, made = tmp_path / "a" / "module.pt", tmp_path / "module.pt"
     model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)).eval()
     with quiet():
-        module = torch.jit.trace(model, numbers(2, 3)) if kind == "trace" else torch.jit.script(model)
+        traced = torch.jit.trace(model, numbers(2, 3))  # type: ignore[no-untyped-call]
+        module = traced if kind == "trace" else torch.jit.script(model)
         if kind == "frozen":
             module = torch.jit.freeze(module)
         torch.jit.save(module, str(path), _extra_files={"note.txt": b"x" * 3000} if kind == "extra" else None)
         rebuilt(path, made)
-        again = torch.jit.load(str(made))
+        again = torch.jit.load(str(made))  # type: ignore[no-untyped-call]
         assert torch.equal(again(numbers(2, 3)), module(numbers(2, 3)))
     assert without_names(made) == without_names(path)
 
@@ -138,7 +140,8 @@ def test_torch_reads_it_mapped_and_finds_its_storages_by_reckoning(tmp_path: Pat
     state = {f"w{n}": numbers(n, 3, seed=n) for n in range(40)} | {"none": torch.empty(0, 3)}
     made = rebuilt(save(state, tmp_path / "a" / "m.pt"), tmp_path / "m.pt")
     plain = torch.load(made, mmap=True, weights_only=True)
-    with torch.utils.serialization.config.patch({"load.calculate_storage_offsets": True}):
+    config: Any = torch.utils.serialization.config
+    with config.patch({"load.calculate_storage_offsets": True}):
         reckoned = torch.load(made, mmap=True, weights_only=True)
     for name, tensor in state.items():
         assert torch.equal(plain[name], tensor)

@@ -12,6 +12,7 @@ from ckpt_gui.core.text import Path, clip, path_text
 
 Leaf = tuple[str, str]
 """(type, text)."""
+_CONTAINERS = (Kind.MAPPING, Kind.SEQUENCE, Kind.OBJECT)
 _TAGGED = "Storage"
 """Types whose text tells a tag or a type that a plan may change."""
 
@@ -30,19 +31,29 @@ def compare(source: Checkpoint, plan: Plan, result: Checkpoint, found: Differenc
             found.add(path, f"the value {_told(leaf)} is missing")
         elif there[text][1] != leaf:
             found.add(path, f"is {_told(there[text][1])}, in the source {_told(leaf)}")
-    for text, (path, leaf) in there.items():
-        if text not in wanted:
-            found.add(path, f"the value {_told(leaf)} is there, which was not planned")
+    if more := [one for text, one in there.items() if text not in wanted]:
+        emptied = _containers(source, moves)
+        for path, leaf in more:
+            if path_text(path) not in emptied:
+                found.add(path, f"the value {_told(leaf)} is there, which was not planned")
 
 
 def _leaves(checkpoint: Checkpoint) -> Iterator[tuple[int, Path, Leaf]]:
+    """Values, and containers with nothing in them."""
     nodes = checkpoint.nodes
     for node, kind in enumerate(nodes.kind):
-        leaf = kind == Kind.VALUE or (not nodes.count[node] and kind not in (Kind.TENSOR, Kind.GROUP, Kind.ALIAS))
+        leaf = kind == Kind.VALUE or (kind in _CONTAINERS and not nodes.count[node])
         name = checkpoint.text(nodes.type_name[node]) if leaf else ""
         if leaf and _TAGGED not in name:
             text = checkpoint.long_texts.get(node) or checkpoint.text(nodes.text[node])
             yield node, checkpoint.path_of(node), (name, text)
+
+
+def _containers(source: Checkpoint, moves: _Moves) -> set[str]:
+    """Where containers lie that hold something in the source, and may be empty in the result."""
+    nodes = source.nodes
+    held = (node for node, kind in enumerate(nodes.kind) if kind in _CONTAINERS and nodes.count[node])
+    return {path_text(moved) for node in held if (moved := moves(source.path_of(node))) is not None}
 
 
 def _told(leaf: Leaf) -> str:
@@ -58,14 +69,19 @@ class _Moves:
         self._replaced = {edit.path: edit.other for edit in edits if edit.what == "replace"}
 
     def __call__(self, path: Path) -> Path | None:
-        """None where it is dropped."""
+        """None where it is dropped, or another value takes its place."""
         for before, after in self._replaced.items():
             if path[: len(after)] == after:
-                path = (*before, *path[len(after) :])
-                break
-            if path[: len(before)] == before:
-                return None
-        beginnings = [path[:length] for length in range(len(path) + 1)]
+                above = self._kept(before, 0)
+                within = self._kept(path, len(after))
+                return None if above is None or within is None else above + within
+        if any(path[: len(before)] == before for before in self._replaced):
+            return None
+        return self._kept(path, 0)
+
+    def _kept(self, path: Path, start: int) -> Path | None:
+        """The keys from ``start`` on by their new names; None where one of them is dropped."""
+        beginnings = [path[:length] for length in range(start + 1, len(path) + 1)]
         if any(one in self._dropped for one in beginnings):
             return None
-        return tuple(self._renamed.get(one, one[-1]) for one in beginnings[1:])
+        return tuple(self._renamed.get(one, one[-1]) for one in beginnings)

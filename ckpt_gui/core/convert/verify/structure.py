@@ -110,7 +110,11 @@ class _Comparison:
         self._facts(path, here, there, made)
         if item.record >= 0:
             self.homes.meet(item.record, (number, there.storage), path)
-        if not made and there.parts:
+        elif len(here.pieces) > 1:
+            self._pieces(path, here, there, number)
+        elif item.stride is not None and there.storage >= 0:
+            self.found.add(path, "has bytes in the result, which were not planned")
+        if not made and (here.parts or there.parts):
             self._parts(path, here, there, number)
 
     def _facts(self, path: Path, here: TensorInfo, there: TensorInfo, made: bool) -> None:
@@ -129,6 +133,15 @@ class _Comparison:
             self._equal(path, "has layout", there.layout, here.layout)
             self._equal(path, "is of class", there.python_type, here.python_type)
 
+    def _pieces(self, path: Path, here: TensorInfo, there: TensorInfo, number: int) -> None:
+        """A tensor that lies in several storages."""
+        forms = [[(one.origin, one.shape, one.stride) for one in info.pieces] for info in (there, here)]
+        self._equal(path, "lies in pieces", *forms)
+        for one, other in zip(here.pieces, there.pieces, strict=False):
+            record = self._record_of(one.storage, one.offset, here.dtype)
+            if record >= 0:
+                self.homes.meet(record, (number, other.storage), path)
+
     def _parts(self, path: Path, here: TensorInfo, there: TensorInfo, number: int) -> None:
         """Tensors that a tensor is made of: indices, values, scales …"""
         names = [name for name, _ in here.parts]
@@ -142,7 +155,7 @@ class _Comparison:
     def _part(self, path: Path, here: TensorInfo, there: TensorInfo, number: int) -> None:
         self._equal(path, "is of shape", there.shape, here.shape, shape)
         self._equal(path, "has strides", there.stride, here.stride)
-        record = self._record_of(here)
+        record = self._record_of(here.storage, here.offset or 0, here.dtype)
         if record < 0:
             self._equal(path, "is of type", there.dtype, here.dtype)
         else:
@@ -155,11 +168,10 @@ class _Comparison:
         if there.parts:
             self._parts(path, here, there, number)
 
-    def _record_of(self, part: TensorInfo) -> int:
-        """The record that holds a part; -1 where it has no bytes."""
-        among = self._ranges.get(part.storage, []) if part.storage >= 0 else []
-        width = dtypes.named(part.dtype).stored_bits
-        begin = (part.offset or 0) * width // 8
+    def _record_of(self, storage: int, offset: int, dtype: str) -> int:
+        """The record that holds an element of a storage of the source; -1 where it has no bytes."""
+        among = self._ranges.get(storage, []) if storage >= 0 else []
+        begin = offset * dtypes.named(dtype).stored_bits // 8
         for number in among:
             record = self.plan.records[number]
             if record.start <= begin <= record.start + self._source_nbytes(record):

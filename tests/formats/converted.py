@@ -1,0 +1,117 @@
+"""A converted file beside its source, as torch loads both: what a conversion must not change, and what it should."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ckpt_gui.core.convert.nouns import Plan
+from ckpt_gui.core.reader import read
+from tests.builders.common import quiet
+from tests.formats.contract import EXTRA
+from tests.oracle import kind_of, torch_rows
+
+Row = dict[str, Any]
+Key = tuple[str, ...]
+
+PARTS = {
+    torch.sparse_coo: ("_indices", "_values"),
+    torch.sparse_csr: ("crow_indices", "col_indices", "values"),
+    torch.sparse_csc: ("ccol_indices", "row_indices", "values"),
+    torch.sparse_bsr: ("crow_indices", "col_indices", "values"),
+    torch.sparse_bsc: ("ccol_indices", "row_indices", "values"),
+    torch.jagged: ("values", "offsets"),
+}
+"""Methods that give what a tensor of this layout consists of."""
+
+
+def key_of(path: Iterable[Any]) -> Key:
+    """A path that ``0``, ``"0"``, ``False`` and ``0.0`` give different ones of."""
+    return tuple(f"{type(key).__name__}:{key!r}" for key in path)
+
+
+def rows_of(path: Path, name: str = "") -> dict[Key, Row]:
+    """Torch's rows; ``name`` is the builder's, of which torch keeps some tensors to itself or cannot judge."""
+    rows = {key_of(row["path"]): row for row in torch_rows(path)}
+    assert name in EXTRA or rows is not None
+    return rows
+
+
+def facts_of(row: Row, *, nested: bool) -> Row:
+    """What the result must have in common with its source: all of it, or what a flat mapping holds."""
+    tensor: torch.Tensor = row["tensor"]
+    facts: Row = {name: row.get(name) for name in ("shape", "dtype", "layout", "numel")}
+    if nested:
+        kept = ("stride", "offset", "requires_grad", "conj", "neg", "python_type", "in_state_dict")
+        facts |= {name: row.get(name) for name in kept}
+    if row.get("device") != "meta":
+        facts["bytes"] = list(contents(tensor))
+    return facts
+
+
+def contents(tensor: torch.Tensor) -> Iterator[bytes]:
+    """The elements of a tensor in C order, to the bit, conj and neg resolved; of a composed one those of its parts."""
+    with quiet():
+        tensor = tensor.detach()
+        for name in ("_local_tensor", "_values", "low"):
+            part = getattr(tensor, name, None) if type(tensor) is not torch.Tensor else None
+            if isinstance(part, torch.Tensor) and tensor.layout != torch.jagged:
+                yield from contents(part)
+                return
+        if tensor.is_nested and tensor.layout == torch.strided:
+            for part in tensor.unbind():
+                yield from contents(part)
+        elif tensor.layout in PARTS:
+            for part_name in PARTS[tensor.layout]:
+                yield from contents(getattr(tensor, part_name)())
+        else:
+            yield _elements(tensor.resolve_conj().resolve_neg())
+
+
+def _elements(tensor: torch.Tensor) -> bytes:
+    if tensor.numel() == 0 or tensor.is_meta:
+        return b""
+    storage = tensor.untyped_storage()
+    raw = torch.empty(0, dtype=torch.uint8).set_(storage).numpy()  # type: ignore[call-overload]
+    width = tensor.element_size()
+    start = tensor.storage_offset() * width
+    strides = (*(step * width for step in tensor.stride()), 1)
+    window = np.lib.stride_tricks.as_strided(raw[start:], (*tensor.shape, width), strides)
+    return np.ascontiguousarray(window).tobytes()
+
+
+def sharing(rows: dict[Key, Row]) -> set[frozenset[Key]]:
+    """Paths grouped by the storage they share."""
+    groups: dict[Any, set[Key]] = {}
+    for key, row in rows.items():
+        if row["storage"] is not None:
+            groups.setdefault(row["storage"], set()).add(key)
+    return set(map(frozenset, groups.values()))
+
+
+def tags_of(path: Path) -> set[str]:
+    """Every device tag in the file but that of tensors without data, by our own reader."""
+    checkpoint = read(path).checkpoint
+    tags = {checkpoint.storage(number).device for number in range(len(checkpoint.storages.key))}
+    return {tag for tag in tags if tag is not None}
+
+
+def opens_as_script(path: Path) -> Any:
+    """What ``torch.jit.load`` gives on a machine without the device that is asked for."""
+    with quiet():
+        return torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+
+
+def is_script(path: Path) -> bool:
+    """Whether ``torch.jit.load`` is the loader."""
+    return path.is_file() and zipfile.is_zipfile(path) and kind_of(path) == "torchscript"
+
+
+def targets(plan: Plan) -> dict[Key, Key]:
+    """Path in the result → path in the source."""
+    return {key_of(item.target): key_of(item.path) for item in plan.items}

@@ -1,0 +1,251 @@
+"""Every button on every good builder and every real file: refused with a sentence, or proven and right.
+
+Torch is the judge: it loads source and result, and what was kept must be equal to the bit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ckpt_gui.core.convert import applies, run
+from ckpt_gui.core.convert.nouns import DeviceRule, Options, Plan, Receipt
+from ckpt_gui.core.convert.plan import plan
+from ckpt_gui.core.errors import ConvertError
+from ckpt_gui.core.info import info_json, value_nodes
+from ckpt_gui.core.reader import Opened, read
+from ckpt_gui.proving import Prover
+from tests.builders import CASES
+from tests.builders.common import quiet
+from tests.builders.registry import some
+from tests.formats.contract import KEYED_BY_OBJECTS, REAL, good_names, real_names
+from tests.formats.converted import Key, Row, contents, facts_of, is_script, key_of, opens_as_script, rows_of, sharing
+from tests.oracle import weights_only_accepts
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+
+BUTTONS = {
+    "cpu": (Options(devices=(DeviceRule(None, "cpu"),)), "out.pt", "device"),
+    "cuda": (Options(devices=(DeviceRule(None, "cuda:0"),)), "out.pt", "device"),
+    "strip": (Options(strip_optimizer=True), "out.pt", "strip"),
+    "state-dict": (Options(state_dict=True), "out.pt", "state-dict"),
+    "safetensors": (Options(state_dict=True), "out.safetensors", "state-dict"),
+}
+"""What is asked for, the name of the result, and what ``applies`` calls it."""
+FILES = some([*good_names(), *(f"real:{name}" for name in real_names())], 9)
+
+
+@dataclass
+class Source:
+    """One file, as both see it."""
+
+    name: str
+    path: Path
+    opened: Opened
+
+    @cached_property
+    def rows(self) -> dict[Key, Row]:
+        """Torch's rows."""
+        return rows_of(self.path)
+
+    @cached_property
+    def loadable(self) -> bool:
+        """Whether torch's restricted loader takes it."""
+        return weights_only_accepts(self.path)
+
+
+@dataclass
+class Made:
+    """What one button made of it."""
+
+    source: Source
+    button: str
+    folder: Path
+    plan: Plan | None = None
+    receipt: Receipt | None = None
+    refused: str = ""
+    kept: dict[Key, Key] = field(default_factory=dict)
+    """Path in the source → path in the result."""
+
+    @property
+    def path(self) -> Path:
+        """The result."""
+        return self.folder / BUTTONS[self.button][1]
+
+    @cached_property
+    def rows(self) -> dict[Key, Row]:
+        """Torch's rows of the result."""
+        return rows_of(self.path)
+
+    def done(self) -> Plan:
+        """The plan; where the file was refused there is nothing to see."""
+        if self.plan is None or self.receipt is None:
+            pytest.skip(f"refused: {self.refused}")
+        return self.plan
+
+    @property
+    def judged(self) -> bool:
+        """Whether torch has something to say of both."""
+        return self.source.name not in KEYED_BY_OBJECTS
+
+
+@pytest.fixture(scope="module")
+def prover() -> Iterator[Prover]:
+    with Prover() as one:
+        yield one
+
+
+@pytest.fixture(scope="module", params=FILES)
+def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Source:
+    name: str = request.param
+    if name == "real:absent":
+        pytest.skip(f"the folder of real checkpoints is not on this machine ({REAL})")
+    path = REAL / name[5:] if name.startswith("real:") else CASES[name](tmp_path_factory.mktemp("source"))
+    return Source(name, path, read(path))
+
+
+@pytest.fixture(scope="module", params=BUTTONS)
+def made(
+    request: pytest.FixtureRequest, source: Source, prover: Prover, tmp_path_factory: pytest.TempPathFactory
+) -> Made:
+    button: str = request.param
+    one = Made(source, button, tmp_path_factory.mktemp("result"))
+    try:
+        found = plan(source.opened, BUTTONS[button][0], one.path.name)
+        one.receipt = run.convert(source.opened, found, one.path, prover=prover)
+    except ConvertError as exc:
+        one.refused = str(exc)
+        return one
+    one.plan = found
+    one.kept = {key_of(item.path): key_of(item.target) for item in found.items}
+    return one
+
+
+def test_what_is_refused_is_told_in_advance(made: Made) -> None:
+    told = applies.why_not(made.source.opened, BUTTONS[made.button][2])
+    if made.refused:
+        assert "\n" not in made.refused
+        assert list(made.folder.iterdir()) == []
+    if made.button != "safetensors":  # it cannot hold everything, which the button cannot know
+        assert bool(told) == bool(made.refused), (told, made.refused)
+    elif told:
+        assert made.refused
+
+
+def test_the_result_is_verified(made: Made) -> None:
+    made.done()
+    assert made.receipt is not None
+    assert made.receipt.proof is not None
+    assert made.receipt.proof.differences == ()
+    assert made.receipt.proof.verified
+    assert [path.name for path in made.folder.iterdir()] == [made.path.name]
+
+
+def test_no_tensor_and_no_value_is_lost_in_silence(made: Made) -> None:
+    found = made.done()
+    checkpoint = made.source.opened.checkpoint
+    listed = {item.tensor for item in found.items} | {checkpoint.nodes.tensor[one.node] for one in found.dropped}
+    aliases = {name for name, _ in found.aliases}
+    missing = set(range(checkpoint.rows)) - listed
+    assert [one for one in missing if str(checkpoint.path_of(checkpoint.tensors.node[one])[-1]) not in aliases] == []
+    if not found.nested:
+        values = {node for node in value_nodes(checkpoint) if checkpoint.path_of(node)[:1] != ("__metadata__",)}
+        assert values - {one.node for one in found.dropped} == set()
+
+
+def test_values_that_stay_are_as_they_were(made: Made) -> None:
+    found = made.done()
+    if not found.nested:
+        pytest.skip("a flat mapping has none")
+    dropped = {key_of(one.path) for one in found.dropped}
+    before = [row for row in values_of(made.source.opened) if key_of(row["path"]) not in dropped]
+    assert values_of(read(made.path)) == before
+
+
+def values_of(opened: Opened) -> list[dict[str, Any]]:
+    values: list[dict[str, Any]] = json.loads("".join(info_json(opened)))["values"]
+    return values
+
+
+def test_torch_finds_just_what_was_kept(made: Made) -> None:
+    made.done()
+    if not made.judged:
+        pytest.skip("torch's paths are not ours")
+    assert set(made.rows) == {target for path, target in made.kept.items() if path in made.source.rows}
+
+
+def test_every_kept_tensor_is_equal_to_the_bit(made: Made) -> None:
+    found = made.done()
+    before = {target: made.source.rows[path] for path, target in made.kept.items() if path in made.source.rows}
+    wrong = {
+        target: differing
+        for target, row in before.items()
+        if target in made.rows and (differing := differences(row, made.rows[target], nested=found.nested))
+    }
+    assert wrong == {}
+
+
+def differences(before: Row, after: Row, *, nested: bool) -> dict[str, Any]:
+    """Fields that differ; of bytes only that they do."""
+    if before.get("tensor") is None or after.get("tensor") is None:
+        return {}
+    one, other = facts_of(before, nested=nested), facts_of(after, nested=nested)
+    return {
+        name: "differ" if name == "bytes" else (one[name], other.get(name))
+        for name in one
+        if one[name] != other.get(name)
+    }
+
+
+def test_aliases_name_tensors_of_equal_bytes(made: Made) -> None:
+    found = made.done()
+    by_last = {key[-1]: row for key, row in made.source.rows.items()}
+    for name, kept in found.aliases:
+        pair = by_last[key_of([name])[0]]["tensor"], made.rows[key_of([kept])]["tensor"]
+        assert list(contents(pair[0])) == list(contents(pair[1]))
+
+
+def test_what_shared_memory_shares_it_still(made: Made) -> None:
+    found = made.done()
+    if found.target_format == "safetensors":
+        pytest.skip("it holds no shared memory")
+    if made.source.opened.checkpoint.format == "torch-package":
+        pytest.skip("torch loads each pickle of a package by itself")
+    before = {target: made.source.rows[path] for path, target in made.kept.items() if path in made.source.rows}
+    after = {key: row for key, row in made.rows.items() if key in before}
+    both = {key for key in after if after[key]["storage"] is not None and before[key]["storage"] is not None}
+    assert sharing({key: after[key] for key in both}) == sharing({key: before[key] for key in both})
+
+
+def test_the_tags_are_those_asked_for(made: Made) -> None:
+    found = made.done()
+    if found.target_format == "safetensors":
+        pytest.skip("it has no tags")
+    result = read(made.path).checkpoint
+    tags = {result.storage(number).device for number in range(len(result.storages.key))} - {None, "meta"}
+    if made.button in ("cpu", "cuda"):
+        assert tags <= {"cpu" if made.button == "cpu" else "cuda:0"}
+    before = {target: made.source.rows[path] for path, target in made.kept.items() if path in made.source.rows}
+    for key, row in made.rows.items():
+        known = {before[key].get("device")} if key in before else tags
+        wanted = {"cpu", "meta"} if made.button == "cpu" else {"cuda:0", "meta"} if made.button == "cuda" else known
+        assert row.get("device") in wanted | {None} or is_script(made.path)
+
+
+def test_torch_loads_it_as_it_loaded_the_source(made: Made) -> None:
+    found = made.done()
+    if found.target_format == "safetensors":
+        pytest.skip("torch.load does not read it")
+    if is_script(made.path):
+        assert opens_as_script(made.path).state_dict().keys() == opens_as_script(made.source.path).state_dict().keys()
+        return
+    if made.source.loadable or not found.nested:
+        with quiet():
+            torch.load(made.path, map_location="cpu", weights_only=True)
