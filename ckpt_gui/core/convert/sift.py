@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
-from ckpt_gui.core.convert.rows import CHANGES, Row
+from ckpt_gui.core.convert.words import MARKS, Row
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.search import Language, Query, Term, TermError, parse
 from ckpt_gui.core.search.values import Device, OneOf, Pattern, Range, Shape, Test, Word
@@ -15,12 +15,12 @@ STEP = 1 << 11
 LANGUAGE = Language(
     {
         "name": "text, name:glob:*.weight or name:re:^model\\., before or after",
-        "change": " ".join(CHANGES),
+        "change": " ".join(MARKS),
         "dtype": "bf16, f16, float32 … or float8*, before or after", "shape": "(_,4096) or (..,3,3)",
         "dim": "one of the sizes: 4096 or >1000", "rank": "2 or >=3", "params": ">1M or 1k..2M",
         "size": ">1MiB or 1MiB..1GiB", "device": "cpu, cuda, cuda:0 or none, before or after",
     },
-    {"change": CHANGES},
+    {"change": MARKS},
 )  # fmt: skip
 """What is asked of the rows of a preview."""
 
@@ -39,8 +39,8 @@ class RowIndex:
 
     def __init__(self, checkpoint: Checkpoint, rows: Sequence[Row]) -> None:
         self.checkpoint, self.rows = checkpoint, rows
-        self.lower = [f"{row.name}\n{row.target}\n{row.why}".lower() for row in rows]
-        self.longest = max((max(len(row.name), len(row.target)) for row in rows), default=0)
+        self.lower = [f"{row.before}\n{row.after}\n{row.why}".lower() for row in rows]
+        self.longest = max((max(len(row.before), len(row.after)) for row in rows), default=0)
 
 
 def read(text: str) -> Query:
@@ -48,7 +48,7 @@ def read(text: str) -> Query:
     return parse(text, language=LANGUAGE)
 
 
-def sifting(query: Query, index: RowIndex, changes: Sequence[str] = CHANGES) -> Generator[None, None, Sifted]:
+def sifting(query: Query, index: RowIndex, changes: Sequence[str] = MARKS) -> Generator[None, None, Sifted]:
     """Which rows of these changes stay, pausing every few milliseconds."""
     errors = list(query.errors)
     wanted = frozenset(changes)
@@ -60,11 +60,11 @@ def sifting(query: Query, index: RowIndex, changes: Sequence[str] = CHANGES) -> 
         else:
             checks.append((term, [_check(test, index) for test in term.tests]))
     named = any(isinstance(test, OneOf) and test.field == "change" for term in query.terms for test in term.tests)
-    every = named or len(wanted) == len(CHANGES)  # a change that is asked for by name is shown
+    every = named or len(wanted) == len(MARKS)  # a change that is asked for by name is shown
     kept: list[int] = []
     for start in range(0, len(index.rows), STEP):
         for place in range(start, min(start + STEP, len(index.rows))):
-            if (every or not wanted.isdisjoint(index.rows[place].changes)) and all(
+            if (every or not wanted.isdisjoint(index.rows[place].marks)) and all(
                 any(test(place) for test in tests) != term.negated for term, tests in checks
             ):
                 kept.append(place)
@@ -82,20 +82,23 @@ def _check(test: Test, index: RowIndex) -> Callable[[int], bool]:
         return lambda place: any(holds(name) is not None for name in _names(rows[place]))
     if isinstance(test, OneOf):
         if test.field == "change":
-            return lambda place: not test.values.isdisjoint(rows[place].changes)
-        return lambda place: rows[place].dtype in test.values or rows[place].to_dtype in test.values
+            return lambda place: not test.values.isdisjoint(rows[place].marks)
+        return lambda place: not test.values.isdisjoint(_both(rows[place].dtype))
     if isinstance(test, Device):
-        return lambda place: _on(test.tag, rows[place].device) or _on(test.tag, rows[place].to_device)
+        return lambda place: any(_on(test.tag, device) for device in _both(rows[place].device))
     return _of_tensor(test, index)
 
 
 def _names(row: Row) -> tuple[str, ...]:
-    return tuple(part for name in (row.name, row.target) for part in (name, name.rpartition("/")[2]) if name)
+    return tuple(part for name in (row.before, row.after) for part in (name, name.rpartition("/")[2]) if name)
 
 
-def _on(tag: str, device: str | None) -> bool:
-    if device is None:
-        return False
+def _both(told: str) -> list[str]:
+    """Before and after."""
+    return told.split(" → ")
+
+
+def _on(tag: str, device: str) -> bool:
     return tag in (device.lower(), device.lower().partition(":")[0])
 
 
@@ -103,7 +106,7 @@ def _of_tensor(test: Test, index: RowIndex) -> Callable[[int], bool]:
     checkpoint, rows = index.checkpoint, index.rows
 
     def check(place: int) -> bool:
-        tensor = rows[place].tensor
+        tensor = checkpoint.nodes.tensor[rows[place].node]
         if tensor < 0:
             return False
         shape = checkpoint.shape(tensor)

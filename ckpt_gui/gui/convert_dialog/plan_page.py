@@ -177,7 +177,7 @@ class PlanPage(QWidget):
         assert preview is not None
         self._soon.stop()
         self.preview.show_preview(preview)
-        self.steps.show_plan(preview.plan, preview.listing)
+        self.steps.show_plan(preview.plan, dict(preview.told.counts).get("cast", 0), preview.buffers)
         self.place.show_place(preview.place)
         self.right.emit()
         # The job is only just over; its slot is free in a moment.

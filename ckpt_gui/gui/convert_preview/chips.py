@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from ckpt_gui.core.convert.rows import CHANGES, GLYPHS, MEANING
+from ckpt_gui.core.convert.words import MARKS
+from ckpt_gui.gui.convert_preview.columns import GLYPHS, MEANING
 from ckpt_gui.gui.convert_rows import tones
 from ckpt_gui.gui.flow import Flow
 from ckpt_gui.gui.spoken import spoken
@@ -27,7 +28,7 @@ class Chips(QWidget):
         self.setAccessibleName("Rows that are shown")
         box = Flow(self, 4)
         self.buttons: dict[str, QToolButton] = {}
-        for number, change in enumerate(CHANGES, 1):
+        for number, change in enumerate(MARKS, 1):
             button = self.buttons[change] = spoken(QToolButton(self), change, style="change")
             button.setCheckable(True)
             button.setChecked(True)
@@ -35,7 +36,7 @@ class Chips(QWidget):
             button.setToolTip(f"{MEANING[change]} (Alt+{number})")
             button.toggled.connect(lambda _on: self.changed.emit())
             box.addWidget(button)
-        self.tell(dict.fromkeys(CHANGES, 0))
+        self.tell({})
         self._dress()
 
     def shown(self) -> tuple[str, ...]:
@@ -54,10 +55,10 @@ class Chips(QWidget):
         """How many rows there are of each."""
         for change, button in self.buttons.items():
             keys = button.shortcut()
-            button.setText(f"{GLYPHS[change]} {change} {counts[change]:,}")
+            button.setText(f"{GLYPHS[change]} {change} {counts.get(change, 0):,}")
             button.setShortcut(keys)  # a new text would take it away
-            button.setAccessibleName(f"{counts[change]:,} {change}: {MEANING[change]}")
-            button.setVisible(bool(counts[change]) or change in ("kept", "dropped"))
+            button.setAccessibleName(f"{counts.get(change, 0):,} {change}: {MEANING[change]}")
+            button.setVisible(bool(counts.get(change)) or change in ("kept", "dropped"))
 
     def _dress(self) -> None:
         colours = tones(self.palette())

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from ckpt_gui.core import text
-from ckpt_gui.core.convert.rows import CHANGES, GLYPHS, MEANING, Row
+from ckpt_gui.core.convert.words import MARKS, Row
 from ckpt_gui.gui.convert_rows import Column
 
+GLYPHS = dict(zip(MARKS, "=→◇●−⇄", strict=True))
+"""Beside the word, so that neither colour nor word is needed alone."""
+MEANING = {
+    "kept": "as it is", "renamed": "under another name", "cast": "as another element type",
+    "retagged": "with another device tag", "dropped": "left out", "alias": "recorded as another name of the same memory",
+}  # fmt: skip
 BECOMES, DTYPE, DEVICE, SIZE, WHY = 2, 4, 5, 6, 7
 NARROW, WIDE = {DTYPE: 9, DEVICE: 9, SIZE: 9}, {DTYPE: 17, DEVICE: 15, SIZE: 18}
 """Average characters where nothing changes, and for before → after."""
@@ -13,45 +19,33 @@ NARROW, WIDE = {DTYPE: 9, DEVICE: 9, SIZE: 9}, {DTYPE: 17, DEVICE: 15, SIZE: 18}
 
 def change(row: Row) -> str:
     """Glyph and word of each change."""
-    return ", ".join(f"{GLYPHS[one]} {one}" for one in row.changes)
+    return ", ".join(f"{GLYPHS[one]} {one}" for one in row.marks)
 
 
 def becomes(row: Row) -> str:
     """The new name, where there is one."""
-    return text.escape(row.target) if "renamed" in row.changes else ""
-
-
-def _arrow(before: str, after: str) -> str:
-    return f"{before} → {after}" if after and before and after != before else before or after
-
-
-def _dtype(row: Row) -> str:
-    return _arrow(row.dtype, row.to_dtype)
-
-
-def _device(row: Row) -> str:
-    return text.escape(_arrow(row.device or "", row.to_device or ""))
+    return text.escape(row.after) if "renamed" in row.marks else ""
 
 
 def _size(row: Row) -> str:
-    if row.tensor < 0:
+    if not row.dtype:
         return ""
-    return text.size(row.nbytes) if row.to_nbytes in (row.nbytes, 0) else _arrow(
-        text.size(row.nbytes), text.size(row.to_nbytes))  # fmt: skip
+    before, after = text.size(row.nbytes), text.size(row.nbytes_after)
+    return f"{before} → {after}" if "cast" in row.marks else before
+
+
+def _names(row: Row) -> str:
+    return text.escape(row.before) if not becomes(row) else f"{text.escape(row.before)}\n→ {becomes(row)}"
 
 
 COLUMNS = (
-    Column("Name", lambda row: text.escape(row.name), 24, ends=True, tip=lambda row: _name_tip(row)),
-    Column("Change", change, 11, value=lambda row: CHANGES.index(row.changes[0]), tone=lambda row: row.changes[0],
-           tip=lambda row: "; ".join(MEANING[one] for one in row.changes)),
+    Column("Name", lambda row: text.escape(row.before), 24, ends=True, tip=_names),
+    Column("Change", change, 11, value=lambda row: MARKS.index(row.marks[0]), tone=lambda row: row.marks[0],
+           tip=lambda row: "; ".join(MEANING[one] for one in row.marks)),
     Column("New name", becomes, 24, ends=True),
     Column("Shape", lambda row: row.shape, 12),
-    Column("Dtype", _dtype, 19),
-    Column("Device", _device, 15),
+    Column("Dtype", lambda row: row.dtype, 17),
+    Column("Device", lambda row: text.escape(row.device), 15),
     Column("Size", _size, 18, right=True, value=lambda row: row.nbytes),
     Column("Why", lambda row: text.escape(row.why), 20),
 )  # fmt: skip
-
-
-def _name_tip(row: Row) -> str:
-    return text.escape(row.name) if "renamed" not in row.changes else f"{text.escape(row.name)}\n→ {becomes(row)}"

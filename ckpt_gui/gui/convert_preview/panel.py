@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from ckpt_gui.core.convert.rows import CHANGES
 from ckpt_gui.core.convert.sift import Sifted, read, sifting
 from ckpt_gui.core.text import plural
 from ckpt_gui.gui.convert_preview import columns
@@ -95,23 +94,24 @@ class PreviewPanel(QWidget):
         self.headline.setText("Nothing can be converted like this.")
         self.warnings.say(())
         self.in_words.tell("", "")
-        self.chips.tell(dict.fromkeys(CHANGES, 0))
+        self.chips.tell({})
         self.say("")
 
     def show_preview(self, preview: Preview) -> None:
         """Show another plan; filter and place stay."""
         self.preview = preview
-        self.headline.setText(preview.listing.headline)
-        self.headline.setToolTip(preview.listing.headline)
-        self.chips.tell(preview.listing.counts)
+        counts = dict(preview.told.counts)
+        self.headline.setText(preview.told.headline)
+        self.headline.setToolTip(preview.told.headline)
+        self.chips.tell(counts)
         self.warnings.say(preview.plan.warnings)
         self.in_words.tell(preview.command, preview.python)
-        rows, header = preview.listing, self.table.header()
-        header.setSectionHidden(columns.BECOMES, not rows.counts["renamed"])
-        header.setSectionHidden(columns.DEVICE, not rows.has_devices)
-        header.setSectionHidden(columns.WHY, not rows.has_reasons)
+        header = self.table.header()
+        header.setSectionHidden(columns.BECOMES, not counts.get("renamed"))
+        header.setSectionHidden(columns.DEVICE, not preview.devices)
+        header.setSectionHidden(columns.WHY, not preview.reasons)
         for place, change in ((columns.DTYPE, "cast"), (columns.DEVICE, "retagged"), (columns.SIZE, "cast")):
-            self.table.widen(place, (columns.WIDE if rows.counts[change] else columns.NARROW)[place])
+            self.table.widen(place, (columns.WIDE if counts.get(change) else columns.NARROW)[place])
         self.say("")
         self._sift()
         self.table.fill()
@@ -128,7 +128,7 @@ class PreviewPanel(QWidget):
 
     def _sifted(self, found: Sifted) -> None:
         assert self.preview is not None
-        rows, top = self.preview.listing.rows, self.table.verticalScrollBar().value()
+        rows, top = self.preview.told.rows, self.table.verticalScrollBar().value()
         self.model.show(rows, found.places)
         self.table.verticalScrollBar().setValue(top)
         some = len(found.places) != len(rows)

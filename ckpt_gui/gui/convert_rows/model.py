@@ -16,11 +16,11 @@ _ARROWS = ("↑", "↓")
 
 LIGHT = {
     "kept": "#646b79", "dropped": "#b3123b", "renamed": "#5b46c9", "cast": "#8a5200", "retagged": "#2a6cb0",
-    "good": "#1b7a35", "bad": "#b3123b",
+    "alias": "#5b46c9",    "good": "#1b7a35", "bad": "#b3123b",
 }  # fmt: skip
 DARK = {
     "kept": "#9aa1ae", "dropped": "#ff7a90", "renamed": "#b8a6ff", "cast": "#ffb454", "retagged": "#7fb4f0",
-    "good": "#6fcf7f", "bad": "#ff7a90",
+    "alias": "#b8a6ff",    "good": "#6fcf7f", "bad": "#ff7a90",
 }  # fmt: skip
 
 

@@ -23,7 +23,6 @@ from ckpt_gui.gui.spoken import spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.core.convert.choices import Choices
-    from ckpt_gui.core.convert.rows import Listing
 
 SECTIONS: dict[str, type[Section]] = {
     "weights": WeightsSection, "training": TrainingSection, "what": WhatSection, "names": NamesSection,
@@ -159,9 +158,9 @@ class StepsColumn(QScrollArea):
         for section in self.sections.values():
             section.show_options(options)
 
-    def show_plan(self, plan: Plan, listing: Listing) -> None:
-        """What some steps say of the plan."""
-        self.types.tell(listing.counts["cast"], listing.buffers)
+    def show_plan(self, plan: Plan, cast: int, buffers: int) -> None:
+        """What some steps say of the plan: so many tensors are cast, so many taken for buffers."""
+        self.types.tell(cast, buffers)
         output = self.sections["format"]
         assert isinstance(output, OutputSection)
         output.tell(dict(plan.metadata), holds=plan.target_format == "safetensors")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ckpt_gui.core.convert.naming import Naming
     from ckpt_gui.core.convert.nouns import Options, Plan, Receipt
     from ckpt_gui.core.convert.place import Place
-    from ckpt_gui.core.convert.rows import Listing
     from ckpt_gui.core.convert.sift import RowIndex
+    from ckpt_gui.core.convert.words import Preview as Told
     from ckpt_gui.core.wire import Opened
 
 
@@ -31,7 +31,14 @@ class Preview:
     """All that is shown before anything is written."""
 
     plan: Plan
-    listing: Listing
+    told: Told
+    """The plan as a table."""
+    devices: bool
+    """Has the result device tags?"""
+    reasons: bool
+    """Is there a reason to be told of a row?"""
+    buffers: int
+    """Tensors taken for float buffers."""
     index: RowIndex
     """What the filter line looks in."""
     place: Place
@@ -46,17 +53,18 @@ def preview(opened: Opened, options: Options, target: str) -> Preview:
     from ckpt_gui.core.convert import words
     from ckpt_gui.core.convert.place import look, proposal
     from ckpt_gui.core.convert.plan import plan
-    from ckpt_gui.core.convert.rows import listing
+    from ckpt_gui.core.convert.script import python
     from ckpt_gui.core.convert.sift import RowIndex
 
     with no_collector(opened.checkpoint.rows):
         made = plan(opened, options, target)
         path = target or proposal(opened.checkpoint.path, options, made.target_format)
         sources = [source.path for source in opened.checkpoint.sources]
-        rows = listing(opened.checkpoint, made)
+        told = words.preview(made, opened)
         return Preview(
-            made, rows, RowIndex(opened.checkpoint, rows.rows), look(path, sources, made.nbytes_after),
-            words.command_line(made, path), words.python(made, path),
+            made, told, any(item.device for item in made.items), any(row.why for row in told.rows),
+            sum(item.buffer for item in made.items), RowIndex(opened.checkpoint, told.rows),
+            look(path, sources, made.nbytes_after), words.command_line(made, path), python(made, path),
         )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from ckpt_gui.core.convert.plan.types import Types, types
 from ckpt_gui.core.convert.plan.values import dropped, metadata
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.renames import Renamed
+from ckpt_gui.core.text import Path
 from ckpt_gui.core.wire import Opened
 
 __all__ = ["EmaChoice", "ema_choice", "module_names", "plan", "rename_preview"]
@@ -98,12 +99,15 @@ class _Planner:
 
     def _changes(self, made: Plan) -> bool:
         checkpoint = self.tree.checkpoint
-        moved = (
-            any(item.device != checkpoint.device(item.tensor) for item in made.items) if self.options.devices else False
+        storages = checkpoint.storages
+        moved = bool(self.options.devices) and any(
+            record.device != checkpoint.text(storages.device[record.storage])
+            for record in made.records
+            if record.storage >= 0
         )
         renamed = not made.nested and any(item.path != item.target for item in made.items)
         remade = any(record.tensor >= 0 or record.start for record in made.records)
-        asked = self.options.metadata or (self.options.ties == "tie" and len(made.records) < len(checkpoint.storages))
+        asked = self.options.metadata or (self.options.ties == "tie" and len(made.records) < len(storages))
         return bool(
             made.dropped or made.edits or made.aliases or self.types.cast or moved or renamed
             or (remade and checkpoint.format != "safetensors") or asked
@@ -126,6 +130,7 @@ class _Planner:
     def _records(self, equal: Iterable[Iterable[int]]) -> Records:
         tied, warnings = ties.equal(self.tree, self.rows, self.types, self.tags, self.options, equal)
         records = Records(self.tree, self.way, self.types, self.tags, self.options)
+        records.tell_wide |= any(self.gone.marks)
         records.add(self.rows, tied)
         records.warnings += warnings
         return records
@@ -138,25 +143,22 @@ class _Planner:
         edits = nested.edits()
         told = remarks.archive(self.tree, edits, self.types, self.options)
         records = self._records(equal)
-        items = self._items(records, nested)
+        items = self._items(records, nested if nested.moves else None)
         nbytes = sizes.nested_nbytes(self.tree, self.gone, records.records, self.way.target)
         return replace(self._made(items, records, nbytes, [*keys.warnings, *told]), edits=edits)
 
-    def _items(self, records: Records, nested: Nested) -> list[Item]:
+    def _items(self, records: Records, nested: Nested | None, targets: Sequence[Path] = ()) -> list[Item]:
+        """The tensors of a torch result, at ``targets`` or where the edits lead."""
         tree, checkpoint, found = self.tree, self.tree.checkpoint, list[Item]()
         node_of, dtype, texts = checkpoint.tensors.node, checkpoint.tensors.dtype, checkpoint.texts
-        cast, buffers, extras, made = self.types.cast, self.types.buffers, checkpoint.extras, records.records
-        plain = not nested.moves
-        for row in self.rows:
-            path = tree.path(node_of[row])
-            target = path if plain else nested.target(row, path)
-            place, source = records.place(row), texts[dtype[row]]
-            shape = checkpoint.shape(row) if row in extras else records.form(row)[0]
-            device = made[place.record].device if place.record >= 0 else self.tags.of_row(row)
-            found.append(
-                Item(row, path, target, place.record, place.offset, place.stride, shape, source, cast.get(row, source),
-                     device, row in buffers)
-            )  # fmt: skip
+        cast, buffers, made = self.types.cast, self.types.buffers, records.records
+        rows, paths = self.rows, tree.paths([node_of[row] for row in self.rows])
+        goals = targets or ([nested.target(*pair) for pair in zip(rows, paths, strict=True)] if nested else paths)
+        for row, path, target in zip(rows, paths, goals, strict=True):
+            (record, offset, stride, shape), source = records.place(row), texts[dtype[row]]
+            device = made[record].device if record >= 0 else self.tags.of_row(row)
+            to = cast.get(row, source) if cast else source
+            found.append(Item(row, path, target, record, offset, stride, shape, source, to, device, row in buffers))
         return found
 
     def _flat_names(self) -> tuple[list[str], list[str]]:
@@ -166,12 +168,7 @@ class _Planner:
     def _flat(self, equal: Iterable[Iterable[int]]) -> Plan:
         named, told = self._flat_names()
         records = self._records(equal)
-        items = [
-            replace(item, target=(name,))
-            for item, name in zip(
-                self._items(records, Nested(self.tree, self.part, self.gone, (), {})), named, strict=True
-            )
-        ]
+        items = self._items(records, None, [(name,) for name in named])
         nbytes = sizes.flat_nbytes(items, records.records, self.way.target)
         told += remarks.flat(self.tree, self.way, self.part, self.rows, self.options)
         return self._made(items, records, nbytes, told)

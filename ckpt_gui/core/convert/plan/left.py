@@ -159,7 +159,8 @@ def _single(gone: Left, options: Options) -> None:
         for row in gone.kept():
             if row not in only:
                 gone.row(row, "the filter does not find it")
-    damaged = [row for row in gone.kept() if problem(tree, row)]
+    sound = max(tree.checkpoint.tensors.problem, default=-1) < 0
+    damaged = [] if sound else [row for row in gone.kept() if problem(tree, row)]
     if damaged and not options.skip_damaged:
         told = join_words([f"{tree.rows_listed([row])} ({problem(tree, row)})" for row in damaged], 3)
         raise ConvertError(f"{plural(len(damaged), 'tensor')} cannot be converted, being damaged: {told}. "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -41,11 +41,11 @@ def flat_names(tree: Tree, part: Scope, rows: Sequence[int], options: Options) -
     renamed = rename(old, rules_of(options)) if options.rename else Renamed(tuple(old), (), ())
     if renamed.collisions:
         raise RenameError(_collision(renamed.collisions))
-    twice = [name for name, rows in _by_name(renamed.names, rows).items() if len(rows) > 1]
-    if twice:
+    if len(set(renamed.names)) < len(rows):
+        twice = [name for name, times in Counter(renamed.names).items() if times > 1]
         raise ConvertError(
             f"{plural(len(twice), 'name')} would stand for several tensors each once keys are joined: "
-            f"{join_words([escape(name)[:100] for name in twice], _LISTED)}; choose a part, or rename"
+            f"{join_words([escape(name)[:100] for name in twice], _LISTED)}; drop one of each, or choose a part"
         )
     return list(renamed.names), unmatched(options, renamed.matched) if options.rename else []
 
@@ -64,18 +64,8 @@ def preview(tree: Tree, part: Scope, rows: Sequence[int], options: Options) -> R
 
 def _joined(tree: Tree, part: Scope, rows: Sequence[int]) -> list[str]:
     names, node_of = Names(tree, holder(tree, part)), tree.checkpoint.tensors.node
-    found = []
-    for row in rows:
-        name = names.of(node_of[row])
-        found.append(".".join(map(str, tree.path(node_of[row]))) if name is None else name)
-    return found
-
-
-def _by_name(names: Iterable[str], rows: Iterable[int]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for name, row in zip(names, rows, strict=True):
-        found.setdefault(name, []).append(row)
-    return found
+    found = [(names.of(node_of[row]), row) for row in rows]
+    return [".".join(map(str, tree.path(node_of[row]))) if name is None else name for name, row in found]
 
 
 def _collision(groups: Sequence[Sequence[str]]) -> str:

@@ -6,7 +6,6 @@ where one storage is seen as several element types, which torch.save could not w
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from ckpt_gui.core import dtypes
@@ -18,6 +17,10 @@ from ckpt_gui.core.convert.plan.types import Types
 from ckpt_gui.core.info import storages_of
 from ckpt_gui.core.text import plural, size
 
+Use = tuple[int, int]
+"""A row, and the tensor of it that lies on a storage: the row itself, or a part of it."""
+Users = dict[int, Use | list[Use]]
+
 
 class Place(NamedTuple):
     """Where a tensor lies in the result."""
@@ -28,6 +31,7 @@ class Place(NamedTuple):
     """Elements from the record's start."""
     stride: tuple[int, ...] | None
     """Elements; None where the layout is not strided."""
+    shape: tuple[int, ...]
 
 
 class Records:
@@ -36,6 +40,10 @@ class Records:
     def __init__(self, tree: Tree, way: Route, types: Types, tags: Tags, options: Options) -> None:
         self.tree, self.types, self.tags, self.options = tree, types, tags, options
         self.nested = way.nested
+        checkpoint = tree.checkpoint
+        self._tensors, self._storages, self._texts = checkpoint.tensors, checkpoint.storages, checkpoint.texts
+        self.tell_wide = not way.nested
+        """Whether to say what is copied though nothing that stays uses it."""
         self.records: list[Record] = []
         self.warnings: list[str] = []
         self.of_storage: dict[int, int] = {}
@@ -44,12 +52,11 @@ class Records:
         """Row → the record of its own."""
         self.used: dict[int, tuple[int, int]] = {}
         """Storage → first byte and byte after the last that what stays uses."""
-        self._forms: dict[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]] = {}
         self._widths = {
             number: dtypes.named(tree.checkpoint.texts[number]) for number in set(tree.checkpoint.tensors.dtype)
         }
         self._big = self._stays_big()
-        self._next = self._free_key()
+        self._next = -1
 
     def _stays_big(self) -> bool:
         """Whether big-endian bytes stay so: an archive has one byte order, so only where nothing is made anew."""
@@ -63,43 +70,33 @@ class Records:
         numbers = (texts[key] for key in set(storages.key))
         return 1 + max((int(text) for text in numbers if text.isdecimal() and len(text) < 18), default=-1)
 
-    def form(self, row: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Shape and stride of a plain tensor; equal ones are one object."""
-        tensors = self.tree.checkpoint.tensors
-        mark = tensors.sizes_at[row], tensors.rank[row]
-        found = self._forms.get(mark)
-        if found is None:
-            at, rank = mark
-            sizes = tensors.sizes
-            found = self._forms[mark] = tuple(sizes[at : at + rank]), tuple(sizes[at + rank : at + 2 * rank])
-        return found
-
     def add(self, rows: list[int], equal: dict[int, int]) -> None:
         """Make the records for these rows. ``equal``: storage → the one of equal bytes that it is tied to."""
         users = self._users(rows)
         self._part(users)
         self._measure(users)
         for storage, found in users.items():
-            if all(row in self.alone for row, _ in found):
+            row, part = found if isinstance(found, tuple) else found[0]
+            if self.alone and isinstance(found, list) and all(row in self.alone for row, _ in found):
                 continue
-            if equal.get(storage, storage) in self.of_storage:
+            if equal and equal.get(storage, storage) in self.of_storage:
                 self.of_storage[storage] = self.of_storage[equal[storage]]
             else:
-                self.of_storage[storage] = self._whole(storage, *found[0])
+                self.of_storage[storage] = self._whole(storage, row, part)
         self._tell_wide()
 
-    def _users(self, rows: list[int]) -> dict[int, list[tuple[int, int]]]:
-        """Storage → (row, tensor or part of it) that use it, in the file's order."""
+    def _users(self, rows: list[int]) -> Users:
+        """Storage → its one use, or several, in the file's order."""
         checkpoint = self.tree.checkpoint
         storage, extras = checkpoint.tensors.storage, checkpoint.extras
-        users: dict[int, list[tuple[int, int]]] = {}
+        users: Users = {}
         for row in rows:
             if row not in extras:
                 if storage[row] >= 0:
-                    users.setdefault(storage[row], []).append((row, row))
+                    _add(users, storage[row], (row, row))
                 continue
             for one in sorted(storages_of(checkpoint, row)):
-                users.setdefault(one, []).append((row, self._part_on(row, one)))
+                _add(users, one, (row, self._part_on(row, one)))
         return users
 
     def _part_on(self, row: int, storage: int) -> int:
@@ -115,11 +112,11 @@ class Records:
             seen.update(further)
         return row
 
-    def _part(self, users: dict[int, list[tuple[int, int]]]) -> None:
+    def _part(self, users: Users) -> None:
         """Give a record of their own to tensors that shall not, or cannot, go on sharing one."""
         dtype, mixed = self.tree.checkpoint.tensors.dtype, list[int]()
         for found in users.values():
-            if len(found) < 2:
+            if isinstance(found, tuple):
                 continue
             plain = [row for row, part in found if row == part and self._strided(row)]
             first = dtype[found[0][1]]
@@ -155,34 +152,36 @@ class Records:
         return len(self.records) - 1
 
     def _key(self) -> str:
-        self._next += 1
+        self._next = self._next + 1 if self._next >= 0 else self._free_key() + 1
         return str(self._next - 1)
 
     def _whole(self, storage: int, row: int, part: int) -> int:
         """A record of a storage, or of the range of it that is used."""
-        checkpoint = self.tree.checkpoint
-        storages, kind = checkpoint.storages, self._widths[checkpoint.tensors.dtype[part]]
-        begin, end = 0, storages.nbytes[storage]
+        tensors, storages, texts = self._tensors, self._storages, self._texts
+        kind = self._widths[tensors.dtype[part]]
+        begin, nbytes = 0, storages.nbytes[storage]
         if self.options.compact and storage in self.used:
             begin, end = self.used[storage]
-        dtype, numel, nbytes = kind.name, (end - begin) * 8 // (kind.stored_bits or 8), end - begin
-        if row in self.types.cast and checkpoint.tensors.dtype[part] == checkpoint.tensors.dtype[row]:
+            nbytes = end - begin
+        dtype, numel = kind.name, nbytes * 8 // (kind.bits // kind.packed or 8)
+        if self.types.cast and row in self.types.cast and tensors.dtype[part] == tensors.dtype[row]:
             dtype = self.types.cast[row]
             nbytes = dtypes.nbytes(dtype, numel)
-        big = bool(storages.big_endian[storage]) and self._big
-        key = checkpoint.texts[storages.key[storage]] if self.nested else self._key()
+        big = storages.big_endian[storage] > 0 and self._big
+        key = texts[storages.key[storage]] if self.nested else self._key()
         tag = self.tags.of_storage(storage)
         self.records.append(Record(key, storage, begin, -1, kind.name, dtype, numel, nbytes, tag, big))
         return len(self.records) - 1
 
-    def _measure(self, users: dict[int, list[tuple[int, int]]]) -> None:
-        """What of each storage is used, where that is plain to see."""
-        nbytes = self.tree.checkpoint.storages.nbytes
-        reach = self._reach()
+    def _measure(self, users: Users) -> None:
+        """What of each storage is used, where that is plain to see and not all of it."""
+        nbytes, tensors = self.tree.checkpoint.storages.nbytes, self.tree.checkpoint.tensors
         for storage, found in users.items():
+            if isinstance(found, tuple) and tensors.nbytes[found[1]] == nbytes[storage]:
+                continue
             low, high = nbytes[storage], 0
-            for _, part in found:
-                begin, end = reach(part) if self._plain(part) else (0, nbytes[storage])
+            for _, part in (found,) if isinstance(found, tuple) else found:
+                begin, end = self._reach(part) if self._plain(part) else (0, nbytes[storage])
                 if end > begin:
                     low, high = min(low, begin), max(high, end)
             if low > 0 or high < nbytes[storage]:
@@ -192,58 +191,63 @@ class Records:
         extra = self.tree.checkpoint.extras.get(part)
         return extra is None or extra.keys() <= {"python_type", "device", "quantizer", "parts"}
 
-    def _reach(self) -> Callable[[int], tuple[int, int]]:
+    def _reach(self, row: int) -> tuple[int, int]:
         """Of a plain tensor: its first byte in the storage, and the byte after its last."""
-        tensors, widths = self.tree.checkpoint.tensors, self._widths
-
-        def reach(row: int) -> tuple[int, int]:
-            if not tensors.numel[row]:
-                return 0, 0
-            shape, stride = self.form(row)
-            last = first = tensors.offset[row]
-            for dim, step in zip(shape, stride, strict=True):
-                last += (dim - 1) * step
-            bits = widths[tensors.dtype[row]].stored_bits
-            return first * bits // 8, -(-(last + 1) * bits // 8)
-
-        return reach
+        tensors = self.tree.checkpoint.tensors
+        if not tensors.numel[row]:
+            return 0, 0
+        shape, stride = self.tree.form(row)
+        first = last = tensors.offset[row]
+        for dim, step in zip(shape, stride, strict=True):
+            last += (dim - 1) * step
+        bits = self._widths[tensors.dtype[row]].stored_bits
+        return first * bits // 8, -(-(last + 1) * bits // 8)
 
     def _tell_wide(self) -> None:
-        """Say what is copied though nothing that stays uses it."""
+        """Say how much of the storages nothing that stays uses."""
         nbytes = self.tree.checkpoint.storages.nbytes
         spare = {one: nbytes[one] - high + low for one, (low, high) in self.used.items() if one in self.of_storage}
-        if (
-            spare
-            and not self.options.compact
-            and not (self.nested and self.options == Options(devices=self.options.devices))
-        ):
+        if spare and self.tell_wide and not self.options.compact:
+            hold = f"{plural(len(spare), 'storage')} {'holds' if len(spare) == 1 else 'hold'}"
             self.warnings.append(
-                f"{plural(len(spare), 'storage')} hold more than what is kept of them, {size(sum(spare.values()))} in "
-                "all; --compact leaves that out"
+                f"{hold} more than what is kept of them, {size(sum(spare.values()))} in all; --compact leaves that out"
             )
 
     def place(self, row: int) -> Place:
         """Where a tensor lies."""
         checkpoint = self.tree.checkpoint
+        tensors, extras = self._tensors, checkpoint.extras
         if row in self.alone:
-            return Place(self.alone[row], 0, contiguous(checkpoint.shape(row)))
-        tensors = checkpoint.tensors
+            shape = checkpoint.shape(row)
+            return Place(self.alone[row], 0, contiguous(shape), shape)
         storage = tensors.storage[row]
-        if row not in checkpoint.extras and storage >= 0:
-            record = self.of_storage[storage]
-            return Place(record, tensors.offset[row] - self._start(record, row), self.form(row)[1])
+        if row not in extras and storage >= 0:
+            record, (shape, stride) = self.of_storage[storage], self.tree.form(row)
+            if offset := tensors.offset[row]:
+                offset -= self._start(record, row)
+            return Place(record, offset, stride, shape)
         tensor = checkpoint.tensor(row)
-        stride = tensor.stride if tensor.layout == "strided" else None
+        steps = tensor.stride if tensor.layout == "strided" else None
         storage = tensor.storage if len(tensor.pieces) == 1 else -1
         if storage < 0:
-            return Place(-1, 0, stride)
+            return Place(-1, 0, steps, tensor.shape)
         record = self.of_storage[storage]
-        return Place(record, (tensor.offset or 0) - self._start(record, row), stride)
+        return Place(record, (tensor.offset or 0) - self._start(record, row), steps, tensor.shape)
 
     def _start(self, record: int, row: int) -> int:
         """Elements that a compacted storage lacks at its beginning."""
         start = self.records[record].start
         return start * 8 // self._widths[self.tree.checkpoint.tensors.dtype[row]].stored_bits if start else 0
+
+
+def _add(users: Users, storage: int, use: Use) -> None:
+    known = users.get(storage)
+    if known is None:
+        users[storage] = use
+    elif isinstance(known, list):
+        known.append(use)
+    else:
+        users[storage] = [known, use]
 
 
 def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -16,7 +16,8 @@ from ckpt_gui.core.pairing.names import EXTRA_STATE
 from ckpt_gui.core.text import escape, join_words
 
 _FORMATS = {
-    "torch": ("torch-zip", "torchscript", "torch-package"), "legacy": ("torch-legacy",), "safetensors": ("safetensors",),
+    "torch": ("torch-zip", "torchscript", "torch-package"), "legacy": ("torch-legacy",),
+    "safetensors": ("safetensors",),
 }  # fmt: skip
 """Target → formats of sources that are the same container."""
 _TORCH_OWN = ("torch.nn.modules.", "torch.nn.parallel.", "torch.jit.", "torch.nn.utils.parametrize.")

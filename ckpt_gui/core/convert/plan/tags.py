@@ -64,8 +64,12 @@ def tags(tree: Tree, way: Route, options: Options) -> Tags:
 
 def warnings(tree: Tree, found: Tags, rows: list[int], options: Options) -> list[str]:
     """What PyTorch expects on the CPU and is tagged otherwise; rules that meet nothing."""
+    checkpoint = tree.checkpoint
+    borne = {checkpoint.text(number) for number in set(checkpoint.storages.device)} - {""}
     if not options.devices:
         return []
+    if all(found.of_tag(tag) in ("cpu", tag) for tag in borne):
+        return _idle(tree, found, options)
     told = []
     steps = [row for row in _steps(tree, rows) if _moved(found, row)]
     if steps:
@@ -73,7 +77,8 @@ def warnings(tree: Tree, found: Tags, rows: list[int], options: Options) -> list
             f"PyTorch keeps an optimizer's step on the CPU unless it is capturable or fused; now tagged otherwise: "
             f"{tree.rows_listed(steps)}"
         )
-    states = [row for row in rows if tree.role_of(row) == Role.rng and _moved(found, row)]
+    roles, node_of = tree.roles, checkpoint.tensors.node
+    states = [row for row in rows if roles[node_of[row]] == Role.rng and _moved(found, row)]
     if states:
         told.append(
             f"PyTorch expects the state of a random number generator on the CPU; now tagged otherwise: "
@@ -89,12 +94,9 @@ def _moved(found: Tags, row: int) -> bool:
 def _steps(tree: Tree, rows: list[int]) -> list[int]:
     """Tensors called ``step`` in an optimizer's state, unless its groups say that they belong on the device."""
     checkpoint, nodes = tree.checkpoint, tree.nodes
-    steps = [
-        row
-        for row in rows
-        if tree.role_of(row) == Role.optimizer
-        and checkpoint.texts[nodes.key[checkpoint.tensors.node[row]]].rpartition(".")[2] == "step"
-    ]
+    roles, node_of, key = tree.roles, checkpoint.tensors.node, nodes.key
+    names = {number for number in set(key) if checkpoint.texts[number].rpartition(".")[2] == "step"}
+    steps = [row for row in rows if key[node_of[row]] in names and roles[node_of[row]] == Role.optimizer]
     excused: set[int] = set()
     for part in tree.opened.anatomy.parts if steps else ():
         if part.role is Role.optimizer and _on_device(tree, part.node):

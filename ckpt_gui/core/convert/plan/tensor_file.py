@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from ckpt_gui.core.convert.plan.records import contiguous
 from ckpt_gui.core.convert.plan.tree import Tree
 from ckpt_gui.core.convert.plan.types import Types
 from ckpt_gui.core.errors import ConvertError
-from ckpt_gui.core.text import escape, join_words, plural
+from ckpt_gui.core.text import Path, escape, join_words, plural
 
 METADATA = "__metadata__"
 MAX_HEADER = 100_000_000
@@ -42,8 +43,7 @@ def tensor_file(
     """The plan. Raises ConvertError for names that the format cannot hold."""
     _check_names(names)
     maker = _Maker(tree, types, options)
-    for row, name in zip(rows, names, strict=True):
-        maker.add(row, name)
+    maker.add(rows, names)
     told = _metadata(metadata, maker.aliases, options, maker.warnings)
     shards = _shards(maker.records, options.max_shard)
     nbytes = sum(record.nbytes for record in maker.records) + _headers(tree, maker, told, max(len(shards), 1))
@@ -54,11 +54,7 @@ def tensor_file(
 
 
 def _check_names(names: Sequence[str]) -> None:
-    bad = (
-        [name for name in names if any("\ud800" <= char <= "\udfff" for char in name)]
-        if not all(map(_is_text, names))
-        else []
-    )
+    bad = [name for name in names if not _is_text(name)]
     if bad:
         raise ConvertError(
             f"safetensors cannot hold {plural(len(bad), 'name')} with half a surrogate pair, which is no text: "
@@ -69,6 +65,8 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _is_text(name: str) -> bool:
+    if name.isascii():
+        return True
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -90,49 +88,70 @@ class _Maker:
         self.resolved: list[int] = []
         self.straightened: list[int] = []
         self.users: dict[int, list[int]] = {}
+        self._strides: dict[tuple[int, ...], tuple[int, ...]] = {}
 
-    def add(self, row: int, name: str) -> None:
-        """Take in one tensor: as a record of its own, or as another name of one that is there."""
+    def add(self, rows: Sequence[int], names: Sequence[str]) -> None:
+        """Take in tensors: as records of their own, or as other names of ones that are there."""
+        storage = self.tree.checkpoint.tensors.storage
+        uses = Counter(storage[row] for row in rows)
+        paths = self.tree.paths([self.tree.checkpoint.tensors.node[row] for row in rows])
+        for row, name, path in zip(rows, names, paths, strict=True):
+            dtype = self.types.of(row)
+            if uses[storage[row]] < 2 or not self._is_alias(row, name, dtype):
+                self._record(row, name, path, dtype)
+
+    def _is_alias(self, row: int, name: str, dtype: str) -> bool:
+        """Whether the tensor is all the memory of an earlier one, and needs no record."""
         tensors = self.tree.checkpoint.tensors
-        dtype, storage = self.types.of(row), tensors.storage[row]
-        if storage >= 0 and tensors.numel[row]:
-            mark = self.tree.checkpoint.window(row), dtype
-            kept = self.first.setdefault(mark, name)
-            if kept != name:
-                if self.options.shared == "alias" and self.options.ties != "untie":
-                    self.aliases.append((name, kept))
-                    self.aliased.append(row)
-                    return
-                self.cloned.append(row)
-            else:
-                self.users.setdefault(storage, []).append(row)
-        self._record(row, name, dtype)
+        if tensors.storage[row] < 0 or not tensors.numel[row]:
+            return False
+        kept = self.first.setdefault((self.tree.checkpoint.window(row), dtype), name)
+        if kept == name:
+            self.users.setdefault(tensors.storage[row], []).append(row)
+            return False
+        if self.options.shared == "clone" or self.options.ties == "untie":
+            self.cloned.append(row)
+            return False
+        self.aliases.append((name, kept))
+        self.aliased.append(row)
+        return True
 
-    def _record(self, row: int, name: str, dtype: str) -> None:
-        checkpoint = self.tree.checkpoint
-        tensors, shape = checkpoint.tensors, checkpoint.shape(row)
-        source, numel = checkpoint.texts[tensors.dtype[row]], tensors.numel[row]
-        stride, start, storage, made = contiguous(shape), 0, tensors.storage[row], row
+    def _record(self, row: int, name: str, path: Path, dtype: str) -> None:
+        tensors, texts = self.tree.checkpoint.tensors, self.tree.checkpoint.texts
+        shape, own, offset = self._window(row)
+        source, numel = texts[tensors.dtype[row]], tensors.numel[row]
+        stride, start, storage, made = self._contiguous(shape), 0, tensors.storage[row], row
         if not numel:
             storage, made = -1, -1
-        elif self._as_it_lies(row, shape, stride):
-            info = checkpoint.tensor(row)
-            start, made = (info.offset or 0) * dtypes.named(source).stored_bits // 8, -1
+        elif self._as_it_lies(row, shape, own, stride):
+            start, made = offset * dtypes.named(source).stored_bits // 8, -1
         else:
             storage = -1
-        record = Record(name, storage, start, made, source, dtype, numel, dtypes.nbytes(dtype, numel), None)
-        path, buffer = self.tree.path(tensors.node[row]), row in self.types.buffers
-        place = len(self.records)
-        self.records.append(record)
+        nbytes = tensors.nbytes[row] if dtype == source else dtypes.nbytes(dtype, numel)
+        place, buffer = len(self.records), row in self.types.buffers
+        self.records.append(Record(name, storage, start, made, source, dtype, numel, nbytes, None))
         self.items.append(Item(row, path, (name,), place, 0, stride, shape, source, dtype, None, buffer))
 
-    def _as_it_lies(self, row: int, shape: tuple[int, ...], stride: tuple[int, ...]) -> bool:
+    def _window(self, row: int) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+        """Shape, stride and offset in elements."""
+        if row not in self.tree.checkpoint.extras:
+            return *self.tree.form(row), self.tree.checkpoint.tensors.offset[row]
+        tensor = self.tree.checkpoint.tensor(row)
+        return tensor.shape, tensor.stride or (), tensor.offset or 0
+
+    def _contiguous(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        found = self._strides.get(shape)
+        if found is None:
+            found = self._strides[shape] = contiguous(shape)
+        return found
+
+    def _as_it_lies(self, row: int, shape: tuple[int, ...], own: tuple[int, ...], stride: tuple[int, ...]) -> bool:
         """Whether the tensor's elements lie in C order in one run; else it is told why not."""
-        checkpoint = self.tree.checkpoint
-        if checkpoint.tensors.flags[row] & _LAZY:
+        if self.tree.checkpoint.tensors.flags[row] & _LAZY:
             self.resolved.append(row)
             return False
-        own = checkpoint.tensor(row).stride or ()
+        if own == stride:
+            return True
         if len(own) == len(shape) and all(size == 1 or a == b for size, a, b in zip(shape, own, stride, strict=True)):
             return True
         self.straightened.append(row)

@@ -30,27 +30,44 @@ class Tree:
         self.roles = opened.anatomy.roles
         self.rows = opened.checkpoint.rows
         self.containers = [node for node, count in enumerate(self.nodes.count) if count]
-        self._paths: dict[int, Path] = {0: ()}
+        self._above: list[Path] = []
+        self._forms: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
         self._texts: list[str] | None = None
 
     def path(self, node: int) -> Path:
-        """Keys from the root to the node; those of a container are put together once."""
-        known, parent, chain = self._paths, self.nodes.parent, list[int]()
-        while node not in known:
-            chain.append(node)
-            node = parent[node]
-        path = known[node]
-        for link in reversed(chain):
-            path = path + self._keys(link)
-            if self.nodes.count[link]:
-                known[link] = path
-        return path
+        """Keys from the root to the node."""
+        return self.paths((node,))[0]
 
-    def _keys(self, node: int) -> Path:
-        nodes = self.nodes
-        if nodes.key_type[node] == KeyType.TEXT:
-            return (self.checkpoint.texts[nodes.key[node]],)
-        return self.checkpoint.keys(node)
+    def paths(self, nodes: Iterable[int]) -> list[Path]:
+        """The path of each node; those of containers are put together once."""
+        above = self._above or self._containers()
+        columns, texts, keys_of = self.nodes, self.checkpoint.texts, self.checkpoint.keys
+        parent, key, key_type = columns.parent, columns.key, columns.key_type
+        return [
+            () if not node
+            else above[parent[node]] + ((texts[key[node]],) if key_type[node] == KeyType.TEXT else keys_of(node))
+            for node in nodes
+        ]  # fmt: skip
+
+    def _containers(self) -> list[Path]:
+        """The path of each container by its id; a child has a larger id than its parent."""
+        above: list[Path] = [()] * len(self.nodes)
+        parent, keys_of = self.nodes.parent, self.checkpoint.keys
+        for node in self.containers[1:]:
+            above[node] = above[parent[node]] + keys_of(node)
+        self._above = above
+        return above
+
+    def form(self, row: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Shape and stride of a plain tensor; equal ones are one object."""
+        tensors = self.checkpoint.tensors
+        at, rank = tensors.sizes_at[row], tensors.rank[row]
+        found = self._forms.get(at << 8 | rank)
+        if found is None:
+            sizes = tensors.sizes
+            found = tuple(sizes[at : at + rank]), tuple(sizes[at + rank : at + 2 * rank])
+            self._forms[at << 8 | rank] = found
+        return found
 
     def shown(self, node: int) -> str:
         """The path for a sentence."""

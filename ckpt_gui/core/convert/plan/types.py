@@ -30,11 +30,11 @@ class Types:
         """Row → its new type, where that is another one."""
         self.buffers: set[int] = set()
         self.warnings: list[str] = []
+        self._texts, self._dtype = tree.checkpoint.texts, tree.checkpoint.tensors.dtype
 
     def of(self, row: int) -> str:
         """The type in the result."""
-        checkpoint = self.tree.checkpoint
-        return self.cast.get(row) or checkpoint.texts[checkpoint.tensors.dtype[row]]
+        return self.cast.get(row) or self._texts[self._dtype[row]]
 
 
 def types(tree: Tree, rows: list[int], options: Options, *, shares: bool) -> Types:

@@ -40,10 +40,10 @@ def dropped(tree: Tree, way: Route, gone: Left, stays: Collection[int]) -> tuple
         values = [node for node in value_nodes(tree.checkpoint) if node in gone.whole] if any(marks) else []
     else:
         values = [node for node in value_nodes(tree.checkpoint) if node not in stays]
-    path = tree.path
+    listed = sorted(tensors + values, key=nodes.order.__getitem__)
     return tuple(
-        Dropped(path(node), node, reasons[marks[node]] or _no_tensor(tree, node))
-        for node in sorted(tensors + values, key=nodes.order.__getitem__)
+        Dropped(path, node, reasons[marks[node]] or _no_tensor(tree, node))
+        for path, node in zip(tree.paths(listed), listed, strict=True)
     )
 
 
