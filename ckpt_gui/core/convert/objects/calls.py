@@ -1,4 +1,4 @@
-"""The calls by which torch's pickles make tensors, as graph values (torch/_utils.py, torch/_tensor.py; formats.md §1.4)."""
+"""The calls by which torch's pickles make tensors, as graph values (torch/_utils.py, torch/_tensor.py)."""
 
 from __future__ import annotations
 

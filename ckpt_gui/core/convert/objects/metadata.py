@@ -1,4 +1,4 @@
-"""A state_dict's ``_metadata``: the versions of its modules, which ``load_state_dict`` looks at (torch/nn/modules/module.py).
+"""A state_dict's ``_metadata``: versions of its modules, for ``load_state_dict`` (torch/nn/modules/module.py).
 
 It is an attribute of the OrderedDict, so the index leaves it out; it is read again from the source's pickle.
 """
