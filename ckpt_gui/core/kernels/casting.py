@@ -73,7 +73,8 @@ class Bounds:
 def compiled_at_hand(module: str, name: str, taken: int) -> bool:
     """Whether to use the machine code of a loop of which ``taken`` elements are asked in all."""
     full = f"ckpt_gui.core.kernels.{module}"
-    if (loaded := sys.modules.get(full)) is not None and getattr(loaded, name).signatures:
+    loop = getattr(sys.modules.get(full), name, None)  # another thread may be about to import it
+    if loop is not None and loop.signatures:
         return True
     if taken <= WORTH_LOADING:
         return False
@@ -93,13 +94,15 @@ class Narrowing:
         """
         self._name, self._table, self._meanings = name, table, meanings
         self._bounds = bounds
-        self._taken = 0
+        self._taken = {False: 0, True: 0}
+        """Elements so far, without and with their loss."""
         self._loop = f"narrow_{name}" if table is None else "narrow_by_table"
 
     def narrow(self, bits: Array, out: Array, loss: Loss | None = None) -> None:
         """Fill ``out`` with the patterns (uint16, uint8) of ``bits`` (uint32); ``loss`` takes what that loses."""
-        self._taken += bits.size  # another thread that comes between only postpones the compiler
-        if compiled_at_hand("compiled_casts", self._loop if loss is None else "measure", self._taken):
+        self._taken[loss is not None] += bits.size  # another thread that comes between only postpones the compiler
+        loop = self._loop if loss is None else "measure"
+        if compiled_at_hand("compiled_casts", loop, self._taken[loss is not None]):
             self._compiled(bits, out, loss)
             return
         for start in range(0, bits.size, BLOCK):
