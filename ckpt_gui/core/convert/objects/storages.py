@@ -228,9 +228,8 @@ class _Rewriting:
                 raise ConvertError(
                     f"storage {escape(key)[:80]} is a part of another, which only the older format can say"
                 )
-            storage.pid = self._pid(
-                pid, record, record.start * 8 // max(1, dtypes.named(class_dtype(pid[1])).stored_bits)
-            )
+            width = max(1, dtypes.named(class_dtype(pid[1])).stored_bits)
+            storage.pid = self._pid(pid, record, record.start * 8 // width)
         elif self.stream.listed and pid[4] != 0:
             raise ConvertError(
                 f"storage {escape(key)[:80]} is used by something that is no tensor, and what it is cannot be told"
@@ -247,7 +246,7 @@ class _Rewriting:
             numel = record.nbytes * 8 // dtypes.named(class_dtype(kind)).bits if typed else count(record, False)
         if self.stream.folder + (text_of(key) or "").removesuffix(".storage") != record.key:
             key = self.calls.text(record.key)
-        made = (pid[0], kind, key, pid[3], numel)
+        made: tuple[Any, ...] = (pid[0], kind, key, pid[3], numel)
         view = _view(pid)
         if self.calls.legacy:
             moved = view if view is None or not start else (view[0], view[1] - start, view[2])
