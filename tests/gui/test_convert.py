@@ -176,12 +176,13 @@ def test_buttons_follow_the_file_in_front(shown: Shown, tmp_path: Path, settle: 
 def test_to_cpu(shown: Shown, sample: Path) -> None:
     shown.ask("to cpu")
     assert shown.dialog.plan_page.place.edit.text() == str(sample.with_name("epoch_003.cpu.ckpt"))
-    assert shown.headline.startswith("all 123 tensors kept · ")
+    assert shown.headline.startswith("All 123 tensors kept · ")
     assert ("model_state_dict/tok_emb.weight", "● retagged") in shown.rows()
     shown.confirm()
     assert CUDA in sample.read_bytes()
     assert shown.target == sample.with_name("epoch_003.cpu.ckpt")
-    assert {tensor.device.type for tensor in torch.load(shown.target, weights_only=False)["model_state_dict"].values()} == {"cpu"}  # fmt: skip
+    weights = torch.load(shown.target, weights_only=False)["model_state_dict"]
+    assert {tensor.device.type for tensor in weights.values()} == {"cpu"}
     assert same(load(sample), load(shown.target))
 
 

@@ -32,4 +32,4 @@ def python(plan: Plan, target: str) -> str:
 def _told(options: Options) -> str:
     """``Options(…)`` with what differs from the defaults."""
     differing = ((field.name, getattr(options, field.name), field.default) for field in fields(Options))
-    return f"Options({', '.join(f'{name}={ascii(value)}' for name, value, default in differing if value != default)})"
+    return f"Options({', '.join(f'{name}={value!a}' for name, value, default in differing if value != default)})"

@@ -10,7 +10,7 @@ GLYPHS = dict(zip(MARKS, "=→◇●−⇄", strict=True))
 """Beside the word, so that neither colour nor word is needed alone."""
 MEANING = {
     "kept": "as it is", "renamed": "under another name", "cast": "as another element type",
-    "retagged": "with another device tag", "dropped": "left out", "alias": "recorded as another name of the same memory",
+    "retagged": "with another device tag", "dropped": "left out", "alias": "told as another name of the same memory",
 }  # fmt: skip
 BECOMES, DTYPE, DEVICE, SIZE, WHY = 2, 4, 5, 6, 7
 NARROW, WIDE = {DTYPE: 9, DEVICE: 9, SIZE: 9}, {DTYPE: 17, DEVICE: 15, SIZE: 18}
