@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ckpt_gui.core.columns import Flag, Kind
 from ckpt_gui.core.convert.nouns import DeviceRule
-from ckpt_gui.core.convert.plan import scope
 from ckpt_gui.core.convert.plan.route import all_safetensors, not_nested, tagged
+from ckpt_gui.core.convert.plan.scope import weights
 from ckpt_gui.core.convert.plan.strip import state_nodes
 from ckpt_gui.core.convert.plan.tree import Tree
 from ckpt_gui.core.errors import ConvertError
@@ -29,7 +29,7 @@ def why_not(opened: Opened, what: str) -> str:
         return _not_stripped(opened)
     if what == "state-dict":
         try:
-            scope.weights(Tree(opened))
+            weights(Tree(opened))
         except ConvertError as exc:
             return str(exc)
         return ""

@@ -1,4 +1,4 @@
-"""A plan in words: the equivalent command line, and what will be, as rows for people."""
+"""A plan in words: the equivalent command line and Python, and what will be, as rows for people."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from ckpt_gui.core import dtypes, text
 from ckpt_gui.core.convert.nouns import Dropped, Item, Options, Plan
+from ckpt_gui.core.convert.script import python
 from ckpt_gui.core.text import path_text, plural, size
 from ckpt_gui.core.wire import Opened
+
+__all__ = ["MARKS", "Preview", "Row", "arguments", "command_line", "headline", "preview", "python"]
 
 MARKS = ("kept", "renamed", "cast", "retagged", "dropped", "alias")
 """What may become of a row; one may be several of them."""

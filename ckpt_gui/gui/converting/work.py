@@ -53,7 +53,6 @@ def preview(opened: Opened, options: Options, target: str) -> Preview:
     from ckpt_gui.core.convert import words
     from ckpt_gui.core.convert.place import look, proposal
     from ckpt_gui.core.convert.plan import plan
-    from ckpt_gui.core.convert.script import python
     from ckpt_gui.core.convert.sift import RowIndex
 
     with no_collector(opened.checkpoint.rows):
@@ -64,8 +63,17 @@ def preview(opened: Opened, options: Options, target: str) -> Preview:
         return Preview(
             made, told, any(item.device for item in made.items), any(row.why for row in told.rows),
             sum(item.buffer for item in made.items), RowIndex(opened.checkpoint, told.rows),
-            look(path, sources, made.nbytes_after), words.command_line(made, path), python(made, path),
+            look(path, sources, made.nbytes_after), words.command_line(made, path), _python(opened, made, path),
         )  # fmt: skip
+
+
+def _python(opened: Opened, plan: Plan, target: str) -> str:
+    from ckpt_gui.core.convert import words
+
+    try:
+        return words.python(plan, target, opened.checkpoint)
+    except ConvertError as exc:
+        return f"# {exc}"
 
 
 def convert(
