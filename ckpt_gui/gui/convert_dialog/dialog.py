@@ -353,5 +353,5 @@ class ConvertDialog(QDialog):
         self.conversion.close()
         self.batch_page.batch.close()
         self.plan_page.let_go()
-        super().closeEvent(event)
+        event.accept()  # QDialog would reject, which closes
         self.ended.emit()
