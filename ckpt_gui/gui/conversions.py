@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.core.convert.nouns import DeviceRule, Options
+from ckpt_gui.core.progress import Report
 from ckpt_gui.gui.actions import Actions
 from ckpt_gui.gui.converting import work
 from ckpt_gui.gui.jobs import Jobs
@@ -44,7 +45,7 @@ class Conversions(QObject):
         self._jobs, self._window = jobs, window
         self._off: dict[OpenFile, dict[str, str]] = {}
         self._dialogs: dict[OpenFile, ConvertDialog] = {}
-        self._asked = False
+        self._warmed = self._asked = False
         """Was it asked whether to close while something is being written?"""
         files.opened.connect(self._opened)
         files.removed.connect(self._removed)
@@ -113,12 +114,16 @@ class Conversions(QObject):
     def _known(self, file: OpenFile, reasons: dict[str, str]) -> None:
         self._off[file] = reasons
         self.known.emit(file)
+        if not self._warmed:
+            self._warmed = True
+            self._jobs.run("import converting", _import, lambda _nothing: None)
 
     def _removed(self, file: OpenFile) -> None:
         self._jobs.cancel(f"applies {id(file)}")
         self._off.pop(file, None)
-        if (dialog := self._dialogs.get(file)) is not None:
-            dialog.stop_and_close()
+        dialog = self._dialogs.get(file)
+        if dialog is not None and not dialog.running:  # what is being written goes on without the tab
+            dialog.close()
 
     # -------------------------------------------------------------------------------------------- asked for
 
@@ -183,3 +188,8 @@ class Conversions(QObject):
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
+
+
+def _import(_report: Report) -> None:
+    """What takes a moment to import, before somebody waits for it."""
+    import ckpt_gui.gui.convert_dialog  # noqa: F401

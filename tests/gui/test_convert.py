@@ -66,7 +66,7 @@ class Shown:
 
     def confirm(self) -> None:
         assert self.dialog.plan_page.obstacle() == ""
-        self.dialog.go.click()
+        self.dialog.footer.go.click()
         self.settle()
 
     def section(self, name: str) -> Any:
@@ -265,8 +265,8 @@ def test_raw_or_averaged_weights_are_asked_for_once(opened: Open) -> None:
     weights = shown.section("weights")
     assert isinstance(weights, WeightsSection)
     assert "Which is to be kept?" in shown.dialog.plan_page.obstacle()
-    assert not shown.dialog.go.isEnabled()
-    assert "Which is to be kept?" in shown.dialog.why.whole
+    assert not shown.dialog.footer.go.isEnabled()
+    assert "Which is to be kept?" in shown.dialog.footer.why.whole
     weights.ema.setCurrentIndex(2)
     weights.ema.activated.emit(2)
     shown.settle()
@@ -326,8 +326,8 @@ def test_an_existing_file_is_replaced_only_when_that_is_said(shown: Shown, sampl
     shown.ask("to cpu")
     page = shown.dialog.plan_page
     assert "exists" in page.place.state.whole
-    assert not shown.dialog.go.isEnabled()
-    assert "replaced" in shown.dialog.go.toolTip()
+    assert not shown.dialog.footer.go.isEnabled()
+    assert "replaced" in shown.dialog.footer.go.toolTip()
     shown.dialog.confirm()
     assert there.read_bytes() == b"something"
     page.place.replace.setChecked(True)
@@ -345,7 +345,7 @@ def test_a_target_that_cannot_be_is_told_at_once(shown: Shown, sample: Path, nam
     shown.dialog.plan_page.place.choose(str(sample.parent / name))
     shown.settle()
     assert words in shown.dialog.plan_page.place.state.whole
-    assert not shown.dialog.go.isEnabled()
+    assert not shown.dialog.footer.go.isEnabled()
 
 
 def test_what_cannot_be_planned_is_a_sentence_and_goes_when_it_can(shown: Shown) -> None:
@@ -355,13 +355,13 @@ def test_what_cannot_be_planned_is_a_sentence_and_goes_when_it_can(shown: Shown)
     shown.settle()
     assert len(shown.sentences) == 1
     assert "Traceback" not in shown.sentences[0]
-    assert not shown.dialog.go.isEnabled()
+    assert not shown.dialog.footer.go.isEnabled()
     assert "would meet another" in names.said.text()
     assert names.model.rows[0].collides
     names.rules.setPlainText("weight$ => w")
     shown.settle()
     assert shown.sentences == []
-    assert shown.dialog.go.isEnabled()
+    assert shown.dialog.footer.go.isEnabled()
     assert ("model_state_dict/tok_emb.weight", "→ renamed") in shown.rows()
 
 
@@ -481,14 +481,14 @@ def test_stopped_nothing_is_left(large: Shown, qtbot: QtBot, tmp_path: Path) -> 
     large.ask("convert")
     large.plan(Options(dtype="bfloat16"))
     with qtbot.waitSignal(large.dialog.conversion.progressed, timeout=20_000):
-        large.dialog.go.click()
+        large.dialog.footer.go.click()
     assert large.dialog.stack.currentWidget() is large.dialog.progress_page
     with qtbot.waitSignal(large.dialog.conversion.stopped, timeout=20_000):
         QTest.keyClick(large.dialog, Qt.Key.Key_Escape)
     large.settle()
     assert beside(tmp_path / "large.pt") == before
     assert large.dialog.stack.currentWidget() is large.dialog.plan_page
-    assert large.dialog.go.isEnabled()
+    assert large.dialog.footer.go.isEnabled()
 
 
 def test_closing_while_it_writes_asks_and_leaves_nothing(large: Shown, qtbot: QtBot, tmp_path: Path) -> None:
@@ -497,7 +497,7 @@ def test_closing_while_it_writes_asks_and_leaves_nothing(large: Shown, qtbot: Qt
     large.plan(Options(dtype="bfloat16"))
     dialog = large.dialog
     with qtbot.waitSignal(dialog.conversion.progressed, timeout=20_000):
-        dialog.go.click()
+        dialog.footer.go.click()
     dialog.close()
     assert dialog.isVisible()
     assert "not done yet" in large.sentences[0]
@@ -511,7 +511,7 @@ def test_closing_the_main_window_asks_first(large: Shown, qtbot: QtBot, tmp_path
     large.ask("convert")
     large.plan(Options(dtype="bfloat16"))
     with qtbot.waitSignal(large.dialog.conversion.progressed, timeout=20_000):
-        large.dialog.go.click()
+        large.dialog.footer.go.click()
     large.window.close()
     assert large.window.isVisible()
     assert "is being converted" in large.window.notices.sentences()[0]
@@ -524,7 +524,7 @@ def test_a_source_that_changed_meanwhile_is_a_sentence(shown: Shown, sample: Pat
     shown.ask("to cpu")
     content = bytearray(sample.read_bytes())
     sample.write_bytes(content[:-7])
-    shown.dialog.go.click()
+    shown.dialog.footer.go.click()
     shown.settle()
     assert shown.dialog.conversion.receipt is None
     assert shown.sentences
@@ -604,7 +604,7 @@ def test_many_files_with_one_recipe(shown: Shown, other: Path, tmp_path: Path, q
     page = shown.dialog.batch_page
     page.add([str(other), str(broken)])
     page.folder.setText(str(folder))
-    shown.dialog.go.click()
+    shown.dialog.footer.go.click()
     qtbot.waitUntil(lambda: not page.batch.running, timeout=60_000)
     shown.settle()
     assert [one.state for one in page.batch.outcomes] == ["done", "done", "failed"]

@@ -3,7 +3,6 @@ way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +12,8 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
     QDialog,
-    QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
-    QPushButton,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -27,6 +24,7 @@ from ckpt_gui.core.convert.nouns import Options
 from ckpt_gui.core.errors import CheckpointError
 from ckpt_gui.gui.convert_dialog import recipes
 from ckpt_gui.gui.convert_dialog.batch_page import BatchPage
+from ckpt_gui.gui.convert_dialog.footer import BATCH, PLAN, PROGRESS, RECEIPT, Footer
 from ckpt_gui.gui.convert_dialog.plan_page import PlanPage
 from ckpt_gui.gui.convert_dialog.progress_page import ProgressPage
 from ckpt_gui.gui.convert_dialog.receipt_page import ReceiptPage
@@ -75,23 +73,19 @@ class ConvertDialog(QDialog):
         self.setWindowIcon(beside.windowIcon())
         self._jobs, self.file = jobs, file
         self.conversion = Conversion(jobs, file, self)
-        self._fresh = False
-        """Is the button that confirms to have the keyboard as soon as it can be pressed?"""
         self._given_up = False
         self._closing = False
         """Is it to close once what is under way has stopped?"""
         self.notices = NoticeBar(self)
         self.title = spoken(Elided(self), "Conversion", style="title")
-        self.said = spoken(Elided(self), "What was done")
-        self.why = spoken(Elided(self), "Why it cannot be confirmed")
+        self.footer = Footer(self)
         self.stack = QStackedWidget(self)
         self.plan_page = PlanPage(self.conversion, jobs, self)
         self.progress_page = ProgressPage(self)
-        self.receipt_page = ReceiptPage(self)
-        self.batch_page = BatchPage(jobs, self)
-        for page in (self.plan_page, self.progress_page, self.receipt_page, self.batch_page):
+        self._receipt_page: ReceiptPage | None = None
+        self._batch_page: BatchPage | None = None
+        for page in (self.plan_page, self.progress_page):
             self.stack.addWidget(page)
-        self._make_buttons()
         self._lay_out()
         self._connect()
         room = beside.screen().availableSize()
@@ -100,37 +94,13 @@ class ConvertDialog(QDialog):
 
     # -------------------------------------------------------------------------------------------- building
 
-    def _make_buttons(self) -> None:
-        self.load = self._button("&Load recipe…", self._ask_load)
-        self.save = self._button("Sa&ve recipe…", self._ask_save)
-        self.many = self._button("&Many files…", self._show_batch)
-        self.again = self._button("&Back", self._show_plan)
-        self.leave = self._button("Cancel", self.reject)
-        self.go = self._button("&Convert", self.confirm)
-        self.go.setProperty("primary", True)
-        self.go.setAutoDefault(True)
-        self.go.setDefault(True)
-
-    def _button(self, words: str, act: Callable[[], object]) -> QPushButton:
-        button = spoken(QPushButton(words, self), words.replace("&", "").rstrip("…"))
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda: act())
-        return button
-
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        for button in (self.load, self.save, self.many, self.again):
-            row.addWidget(button)
-        row.addWidget(self.said, 1)
-        for button in (self.leave, self.go):
-            row.addWidget(button)
         inner = QVBoxLayout()
         inner.setContentsMargins(14, 8, 14, 10)
         inner.setSpacing(8)
         inner.addWidget(self.title)
         inner.addWidget(self.stack, 1)
-        inner.addWidget(self.why)
-        inner.addLayout(row)
+        inner.addWidget(self.footer)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -138,9 +108,15 @@ class ConvertDialog(QDialog):
         column.addLayout(inner)
 
     def _connect(self) -> None:
-        one, page = self.conversion, self.plan_page
+        one, page, foot = self.conversion, self.plan_page, self.footer
+        foot.load_wanted.connect(self._ask_load)
+        foot.save_wanted.connect(self._ask_save)
+        foot.many_wanted.connect(self._show_batch)
+        foot.plan_wanted.connect(self._show_plan)
+        foot.leave_wanted.connect(self.reject)
+        foot.confirmed.connect(self.confirm)
         page.state_changed.connect(self._show_buttons)
-        page.message.connect(self.said.say)
+        page.message.connect(self.footer.said.say)
         page.wrong.connect(lambda words, details: self._tell(words, details, "plan"))
         page.right.connect(lambda: self.notices.dismiss("plan"))
         one.begun.connect(self._begun)
@@ -148,15 +124,31 @@ class ConvertDialog(QDialog):
         one.finished.connect(self._finished)
         one.failed.connect(self._failed)
         one.stopped.connect(self._stopped)
-        self.receipt_page.open_wanted.connect(self.open_wanted)
-        self.receipt_page.compare_wanted.connect(self.compare_wanted)
-        self.receipt_page.message.connect(self.said.say)
-        self.receipt_page.failed.connect(self._tell)
-        self.batch_page.message.connect(self.said.say)
-        self.batch_page.changed.connect(self._show_buttons)
-        self.batch_page.batch.ended.connect(self._batch_ended)
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
             QShortcut(QKeySequence(keys), self).activated.connect(self.confirm)
+
+    @property
+    def receipt_page(self) -> ReceiptPage:
+        """What came of it; made when it is first needed."""
+        if self._receipt_page is None:
+            page = self._receipt_page = ReceiptPage(self)
+            page.open_wanted.connect(self.open_wanted)
+            page.compare_wanted.connect(self.compare_wanted)
+            page.message.connect(self.footer.said.say)
+            page.failed.connect(self._tell)
+            self.stack.addWidget(page)
+        return self._receipt_page
+
+    @property
+    def batch_page(self) -> BatchPage:
+        """The same for many files; made when it is first needed."""
+        if self._batch_page is None:
+            page = self._batch_page = BatchPage(self._jobs, self)
+            page.message.connect(self.footer.said.say)
+            page.changed.connect(self._show_buttons)
+            page.batch.ended.connect(self._over)
+            self.stack.addWidget(page)
+        return self._batch_page
 
     # -------------------------------------------------------------------------------------------- asked for
 
@@ -169,8 +161,9 @@ class ConvertDialog(QDialog):
         self.stack.setCurrentWidget(self.plan_page)
         self.plan_page.ask(request.options, request.sections, request.opened)
         self._show_buttons()
-        self._fresh = not request.focus
-        if request.focus:
+        if not request.focus:
+            self.footer.be_ready()
+        else:
             self.plan_page.steps.device.focus_other()
 
     def read_again(self) -> None:
@@ -181,18 +174,18 @@ class ConvertDialog(QDialog):
     @property
     def running(self) -> bool:
         """Is something being written?"""
-        return self.conversion.running or self.batch_page.batch.running
+        return self.conversion.running or (self._batch_page is not None and self._batch_page.batch.running)
 
     def confirm(self) -> None:
         """Do what is shown, if it can be done."""
-        if not self.go.isEnabled() or self.running:
+        if not self.footer.go.isEnabled() or self.running:
             return
         self.notices.dismiss("trouble")
-        if self.stack.currentWidget() is self.batch_page:
+        if self._page() == BATCH:
             options = self.plan_page.steps.options()
             if options is not None:
                 self.batch_page.begin(options)
-        elif self.stack.currentWidget() is self.plan_page:
+        elif self._page() == PLAN:
             self.plan_page.begin()
 
     # -------------------------------------------------------------------------------------------- under way
@@ -203,7 +196,7 @@ class ConvertDialog(QDialog):
         self.progress_page.begin(preview.place.path)
         self.stack.setCurrentWidget(self.progress_page)
         self._show_buttons()
-        self.leave.setFocus()
+        self.footer.leave.setFocus()
 
     def _progressed(self, done: int, total: int, unit: str) -> None:
         self.progress_page.tell(*self.conversion.stage(done, total), unit)
@@ -221,7 +214,7 @@ class ConvertDialog(QDialog):
         self._over()
 
     def _stopped(self) -> None:
-        self.said.say("Stopped; nothing is left of it")
+        self.footer.said.say("Stopped; nothing is left of it")
         self._show_plan()
         self._over()
 
@@ -230,9 +223,6 @@ class ConvertDialog(QDialog):
         self._show_buttons()
         if self._closing:
             self.close()
-
-    def _batch_ended(self) -> None:
-        self._over()
 
     def _tell(self, words: str, details: str = "", key: str = "trouble") -> None:
         if words and words[-1] not in ".!?":
@@ -244,7 +234,7 @@ class ConvertDialog(QDialog):
     def _show_plan(self) -> None:
         self.stack.setCurrentWidget(self.plan_page)
         self.plan_page.replan()
-        self._fresh = True
+        self.footer.be_ready()
         self._show_buttons()
 
     def _show_batch(self) -> None:
@@ -255,24 +245,18 @@ class ConvertDialog(QDialog):
         self._show_buttons()
 
     def _show_buttons(self) -> None:
-        page = self.stack.currentWidget()
-        planning, batch = page is self.plan_page, page is self.batch_page
-        for button in (self.load, self.save, self.many):
-            button.setVisible(planning)
-        self.again.setVisible((batch or page is self.receipt_page) and not self.running)
-        self.go.setVisible(planning or batch)
-        obstacle = self.plan_page.obstacle() if planning else self.batch_page.obstacle() if batch else ""
-        self.go.setText("&Convert" if not batch else "&Convert all")
-        self.go.setEnabled(not obstacle and not self.running)
-        if self._fresh and self.go.isEnabled():
-            self._fresh = False
-            self.go.setFocus()
-        waiting = self.conversion.settled and obstacle
-        self.why.setVisible(bool(waiting) and self.go.isVisibleTo(self))
-        self.why.say(obstacle if waiting else "")
-        self.go.setToolTip(obstacle or "Enter, or Ctrl+Enter from anywhere")
-        self.save.setEnabled(self.conversion.preview is not None)
-        self.leave.setText("Stop" if self.running else "Close" if page is self.receipt_page or batch else "Cancel")
+        page, one = self._page(), self.conversion
+        obstacle = self.plan_page.obstacle() if page == PLAN else self.batch_page.obstacle() if page == BATCH else ""
+        self.footer.show_state(page, obstacle, running=self.running, settled=one.settled,
+                               planned=one.preview is not None)  # fmt: skip
+
+    def _page(self) -> str:
+        front = self.stack.currentWidget()
+        if front is self.plan_page:
+            return PLAN
+        if front is self.progress_page:
+            return PROGRESS
+        return RECEIPT if front is self._receipt_page else BATCH
 
     # -------------------------------------------------------------------------------------------- recipes
 
@@ -295,7 +279,7 @@ class ConvertDialog(QDialog):
             self._tell(str(exc))
             return
         self.plan_page.ask(options, (), self.plan_page.steps.concerned(options))
-        self.said.say(f"Loaded {text.escape(Path(path).name)}")
+        self.footer.said.say(f"Loaded {text.escape(Path(path).name)}")
 
     def save_recipe(self, path: str) -> None:
         """Keep the steps as a recipe."""
@@ -307,7 +291,7 @@ class ConvertDialog(QDialog):
         except CheckpointError as exc:
             self._tell(str(exc))
         else:
-            self.said.say(f"Saved {text.escape(Path(path).name)}")
+            self.footer.said.say(f"Saved {text.escape(Path(path).name)}")
 
     # -------------------------------------------------------------------------------------------- leaving
 
@@ -316,7 +300,7 @@ class ConvertDialog(QDialog):
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if enter and isinstance(self.focusWidget(), QLineEdit | QComboBox | QPlainTextEdit):
             self.plan_page.replan()
-        elif enter and isinstance(button := self.focusWidget(), QAbstractButton) and button is not self.go:
+        elif enter and isinstance(button := self.focusWidget(), QAbstractButton) and button is not self.footer.go:
             button.click()
         else:
             super().keyPressEvent(event)
@@ -331,12 +315,15 @@ class ConvertDialog(QDialog):
     def _stop(self) -> None:
         self.progress_page.stopping()
         self.conversion.stop()
-        self.batch_page.stop()
+        if self._batch_page is not None:
+            self._batch_page.stop()
 
     def stop_and_close(self) -> None:
         """Close as soon as what is under way has stopped."""
         self._closing = True
         self._stop()
+        if not self.running:
+            self.close()
 
     def give_up(self) -> None:
         """Close without asking: nothing is under way any more."""
@@ -351,7 +338,8 @@ class ConvertDialog(QDialog):
                               answers=answers)  # fmt: skip
             return
         self.conversion.close()
-        self.batch_page.batch.close()
+        if self._batch_page is not None:
+            self._batch_page.batch.close()
         self.plan_page.let_go()
         event.accept()  # QDialog would reject, which closes
         self.ended.emit()

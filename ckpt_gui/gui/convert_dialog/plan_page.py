@@ -53,10 +53,9 @@ class PlanPage(QWidget):
         self.tabs.addTab("Audit")
         self.tabs.hide()
         self.preview = PreviewPanel(self)
-        self.audit = AuditPanel(self)
+        self._audit: AuditPanel | None = None
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.preview)
-        self._pages.addWidget(self.audit)
         self.place = PlaceRow(self)
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(lambda: self.preview.say("Planning …"))
@@ -88,7 +87,7 @@ class PlanPage(QWidget):
         one.planning.connect(self._planning)
         one.planned.connect(self._planned)
         one.refused.connect(self._refused)
-        one.audited.connect(self.audit.show_audit)
+        one.audited.connect(lambda found: self.audit.show_audit(found))
         one.audit_failed.connect(self._audit_failed)
         self.steps.changed.connect(self.replan)
         self.steps.wrong.connect(lambda words: self.wrong.emit(words, ""))
@@ -97,9 +96,17 @@ class PlanPage(QWidget):
         self.place.changed.connect(self.replan)
         self.place.agreed.connect(self.state_changed)
         self.preview.message.connect(self.message)
-        self.audit.message.connect(self.message)
-        self.audit.stop_wanted.connect(self._stop_audit)
         self.tabs.currentChanged.connect(self._pages.setCurrentIndex)
+
+    @property
+    def audit(self) -> AuditPanel:
+        """What casting does to the values; made when it is first needed."""
+        if self._audit is None:
+            panel = self._audit = AuditPanel(self)
+            panel.message.connect(self.message)
+            panel.stop_wanted.connect(self._stop_audit)
+            self._pages.addWidget(panel)
+        return self._audit
 
     # -------------------------------------------------------------------------------------------- what is wanted
 
@@ -190,9 +197,9 @@ class PlanPage(QWidget):
         QTimer.singleShot(0, self, self.state_changed.emit)
 
     def _start_audit(self) -> None:
+        self.audit.begin()
         self.tabs.show()
         self.tabs.setCurrentIndex(1)
-        self.audit.begin()
         self.conversion.audit()
 
     def _stop_audit(self) -> None:

@@ -83,7 +83,7 @@ def convert(
     from ckpt_gui.core.convert import run
     from ckpt_gui.proving import Prover
 
-    with Prover() as prover:
+    with no_collector(opened.checkpoint.rows), Prover() as prover:
         return run.convert(opened, plan, Path(target), overwrite=overwrite, prover=prover, report=report,
                            executor=executor, receipt=digests)  # fmt: skip
 
@@ -155,7 +155,8 @@ def audit(opened: Opened, plan: Plan, report: Report, executor: Executor) -> tup
     """What casting would do to the values, before anything is written."""
     from ckpt_gui.core.convert.audit import audit as look
 
-    return look(opened.checkpoint, plan, report, executor)
+    with no_collector(opened.checkpoint.rows):
+        return look(opened.checkpoint, plan, report, executor)
 
 
 MANY = 5_000
