@@ -27,7 +27,7 @@ from tests.builders.common import quiet
 from tests.builders.registry import some
 from tests.formats.contract import KEYED_BY_OBJECTS, REAL, good_names, real_names
 from tests.formats.converted import Key, Row, contents, facts_of, is_script, key_of, opens_as_script, rows_of, sharing
-from tests.oracle import weights_only_accepts
+from tests.oracle import STORAGE_VIEWS
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 
@@ -58,7 +58,17 @@ class Source:
     @cached_property
     def loadable(self) -> bool:
         """Whether torch's restricted loader takes it."""
-        return weights_only_accepts(self.path)
+        return loads(self.path)
+
+
+def loads(path: Path) -> bool:
+    """Whether ``torch.load(weights_only=True)`` reads it onto the CPU. (On ``meta`` torch cannot swap bytes.)"""
+    try:
+        with quiet():
+            torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # noqa: BLE001  (torch refuses with whatever its innards raise)
+        return False
+    return True
 
 
 @dataclass
@@ -216,8 +226,8 @@ def test_what_shared_memory_shares_it_still(made: Made) -> None:
     found = made.done()
     if found.target_format == "safetensors":
         pytest.skip("it holds no shared memory")
-    if made.source.opened.checkpoint.format == "torch-package":
-        pytest.skip("torch loads each pickle of a package by itself")
+    if made.source.opened.checkpoint.format == "torch-package" or made.source.name in STORAGE_VIEWS:
+        pytest.skip("torch makes storages of their own there")
     before = {target: made.source.rows[path] for path, target in made.kept.items() if path in made.source.rows}
     after = {key: row for key, row in made.rows.items() if key in before}
     both = {key for key in after if after[key]["storage"] is not None and before[key]["storage"] is not None}
@@ -233,10 +243,11 @@ def test_the_tags_are_those_asked_for(made: Made) -> None:
     if made.button in ("cpu", "cuda"):
         assert tags <= {"cpu" if made.button == "cpu" else "cuda:0"}
     before = {target: made.source.rows[path] for path, target in made.kept.items() if path in made.source.rows}
+    if is_script(made.path):
+        return  # torch tells no tags there
     for key, row in made.rows.items():
-        known = {before[key].get("device")} if key in before else tags
-        wanted = {"cpu", "meta"} if made.button == "cpu" else {"cuda:0", "meta"} if made.button == "cuda" else known
-        assert row.get("device") in wanted | {None} or is_script(made.path)
+        wanted = {"cpu": "cpu", "cuda": "cuda:0"}.get(made.button, before[key].get("device") or "cpu")
+        assert row.get("device") in (wanted, None, "meta"), key
 
 
 def test_torch_loads_it_as_it_loaded_the_source(made: Made) -> None:
@@ -246,6 +257,4 @@ def test_torch_loads_it_as_it_loaded_the_source(made: Made) -> None:
     if is_script(made.path):
         assert opens_as_script(made.path).state_dict().keys() == opens_as_script(made.source.path).state_dict().keys()
         return
-    if made.source.loadable or not found.nested:
-        with quiet():
-            torch.load(made.path, map_location="cpu", weights_only=True)
+    assert loads(made.path) or (found.nested and not made.source.loadable)

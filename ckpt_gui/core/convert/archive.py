@@ -23,7 +23,8 @@ from ckpt_gui.core.text import escape, join_words, natural, plural
 
 KEEP_LAYOUT = ("torchscript", "torch-package")
 """Formats whose archives hold more than one pickle and its storages."""
-NBYTES = 1 << 20
+NBYTES = 512 << 10
+"""Copied at once."""
 _SETTINGS = (".format_version", ".storage_alignment", "byteorder", "version", SERIALIZATION_ID)
 
 

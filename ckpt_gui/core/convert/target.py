@@ -19,8 +19,8 @@ from ckpt_gui.core.convert.leftovers import Unfinished, beside, clear, label, lo
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.text import escape, size
 
-BUFFER = 1 << 20
-"""Bytes gathered before they are written."""
+BUFFER = 64 << 10
+"""Bytes gathered before they are written; what is more goes to the file at once."""
 
 
 class Draft:
