@@ -32,7 +32,7 @@ def compare(source: Checkpoint, plan: Plan, result: Checkpoint, found: Differenc
         elif there[text][1] != leaf:
             found.add(path, f"is {_told(there[text][1])}, in the source {_told(leaf)}")
     if more := [one for text, one in there.items() if text not in wanted]:
-        emptied = _containers(source, moves)
+        emptied = _containers(source, moves) | _blanks(source, plan, moves)
         for path, leaf in more:
             if path_text(path) not in emptied:
                 found.add(path, f"the value {_told(leaf)} is there, which was not planned")
@@ -54,6 +54,17 @@ def _containers(source: Checkpoint, moves: _Moves) -> set[str]:
     nodes = source.nodes
     held = (node for node, kind in enumerate(nodes.kind) if kind in _CONTAINERS and nodes.count[node])
     return {path_text(moved) for node in held if (moved := moves(source.path_of(node))) is not None}
+
+
+def _blanks(source: Checkpoint, plan: Plan, moves: _Moves) -> set[str]:
+    """Where None stands for what was dropped from a sequence, whose other items keep their places."""
+    found = set()
+    for edit in plan.edits:
+        if edit.what == "drop" and type(edit.path[-1]) is int and (above := moves(edit.path[:-1])) is not None:
+            holder = source.find(edit.path[:-1])
+            if holder is not None and source.nodes.kind[holder] == Kind.SEQUENCE:
+                found.add(path_text((*above, edit.path[-1])))
+    return found
 
 
 def _told(leaf: Leaf) -> str:
