@@ -61,12 +61,11 @@ def check(
     told, warnings = "", dict[str, None]()
     for file in written:
         answer = loader.ask(file.path, plan.target_format, report)
-        if answer.status == ABSENT:
-            return _alone(
-                source, plan, written, found, f"{name} is not installed here, or does not work: {_short(answer)}"
-            )
-        if answer.status == SILENT:
-            return _alone(source, plan, written, found, f"{name} did not answer: {_short(answer)}")
+        if answer.status == SILENT and plan.nested:
+            _silent(source, file, answer, loader, report, found)
+        if answer.status in _WITHOUT:
+            why = f"{name} {_WITHOUT[answer.status]}: {_short(answer)}"
+            return _alone(source, plan, written, found, why)
         if answer.status == ACCEPTED:
             told = answer.loader
             _rows(file, answer, found)
@@ -110,6 +109,14 @@ def _refused(
         else lacks.why.rstrip(".") or _short(answer)
     )
     return f"torch refuses the result as it refuses the source, so our reader alone proves it: {why}."
+
+
+def _silent(
+    source: Checkpoint, file: WrittenFile, answer: Answer, loader: Loader, report: Report, found: Differences
+) -> None:
+    """A loader that dies of the result, twice, and takes the source: something is amiss with the result."""
+    if loader.ask(source.path, _form(source), report).status == ACCEPTED:
+        found.add(None, f"torch did not get through {file.name}, as it does through the source: {_short(answer)}")
 
 
 def _only_mapped(source: Checkpoint, loader: Loader, report: Report, found: Differences) -> None:
