@@ -145,10 +145,15 @@ class _Work:
                     out = ZipOut(draft, root_of(draft.final), self._executor)
                     unknown = source.unknown
                     bare = unknown & self._needs() if unknown else unknown  # looking through the object takes a while
-                    numbered = source.numbered and not plan.edits and not bare
+                    numbered = source.numbered and not bare and self._keeps_order()
                     write_new(archive, out, lambda written: source.copy_others(out, written, bare), numbered=numbered)
                 self._place.notes += source.notes
         draft.finish()
+
+    def _keeps_order(self) -> bool:
+        """Whether the pickle comes to the storages in the same order as that of the source, each under its key."""
+        plan = self._plan
+        return not plan.edits and plan.options.ties == "keep" and all(record.tensor < 0 for record in plan.records)
 
     def _needs(self) -> frozenset[str]:
         """Keys of all storages that the pickled objects refer to (formats.md §1.3)."""
