@@ -544,8 +544,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no terminals to pretend here")
-@pytest.mark.parametrize(("answer", "chosen"), [("ema\n", "--use-ema"), ("\n", "--raw")])
-def test_a_terminal_is_asked_once_which_weights(capsys: Captured, averaged: Path, answer: str, chosen: str) -> None:
+def test_a_terminal_is_asked_once_which_weights(capsys: Captured, averaged: Path) -> None:
     import pty
 
     keyboard, terminal = pty.openpty()
@@ -553,12 +552,12 @@ def test_a_terminal_is_asked_once_which_weights(capsys: Captured, averaged: Path
     command = [*COMMAND, str(averaged), "-o", str(target), "--state-dict"]
     with subprocess.Popen(command, stdin=terminal, stderr=terminal, stdout=subprocess.DEVNULL) as running:
         os.close(terminal)
-        os.write(keyboard, answer.encode())
+        os.write(keyboard, b"ema\n")
         seen = everything(keyboard)
     os.close(keyboard)
     assert running.returncode == 0
     assert seen.count("raw or EMA? [") == 1
-    convert(capsys, averaged, "-o", averaged.with_name("wanted.pt"), "--state-dict", chosen)
+    convert(capsys, averaged, "-o", averaged.with_name("wanted.pt"), "--state-dict", "--use-ema")
     wanted, found = load(averaged.with_name("wanted.pt")), load(target)
     assert list(wanted) == list(found)
     assert all(torch.equal(wanted[name], found[name]) for name in wanted)
