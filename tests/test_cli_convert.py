@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from ckpt_gui import proving
 from ckpt_gui.cli import main
 from ckpt_gui.core.convert.nouns import Options
 from ckpt_gui.core.convert.recipes import options_from_json
 from ckpt_gui.core.reader import read
+from ckpt_gui.proving import Prover
 from tests.builders import CASES
 
 Captured = pytest.CaptureFixture[str]
@@ -59,6 +62,14 @@ def load(path: Path) -> Any:
 def listing(folder: Path) -> dict[str, tuple[int, int]]:
     """Every file with its size and time."""
     return {str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_prover() -> Iterator[None]:
+    """One process that asks torch, for all tests in this one: each of its own would take seconds to import torch."""
+    with Prover() as prover, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proving, "Prover", lambda: nullcontext(prover))
+        yield
 
 
 @pytest.fixture
@@ -210,7 +221,7 @@ class TestOptions:
         assert code == 0
         assert len(list((tmp_path / "out").glob("*.safetensors"))) == 2
         assert len(list((tmp_path / "out").glob("*.index.json"))) == 1
-        code, told = convert(capsys, tmp_path / "out", "-o", tmp_path / "whole.pt")
+        code, told = convert(capsys, tmp_path / "out", "-o", tmp_path / "whole.pt", "--to", "torch")
         assert (code, told["verified"]) == (0, True)
         assert torch.equal(load(tmp_path / "whole.pt")["w3"], torch.full((100,), 3.0))
 
@@ -227,9 +238,11 @@ class TestOptions:
         convert(capsys, tmp_path / "a.pt", "-o", target, "--compact")
         assert load(target)["view"].untyped_storage().nbytes() == 16
         convert(capsys, tmp_path / "a.pt", "-o", target, "--tie", "--overwrite")
-        assert load(target)["a"].data_ptr() == load(target)["b"].data_ptr()
+        tied = load(target)
+        assert tied["a"].data_ptr() == tied["b"].data_ptr()
         convert(capsys, target, "-o", tmp_path / "apart.pt", "--untie")
-        assert load(tmp_path / "apart.pt")["a"].data_ptr() != load(tmp_path / "apart.pt")["b"].data_ptr()
+        apart = load(tmp_path / "apart.pt")
+        assert apart["a"].data_ptr() != apart["b"].data_ptr()
 
     def test_ema_or_raw(self, capsys: Captured, averaged: Path) -> None:
         target = averaged.with_name("out.pt")
