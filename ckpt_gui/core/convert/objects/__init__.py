@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ckpt_gui.core.convert.nouns import Edit, Item, Plan
-from ckpt_gui.core.convert.objects.calls import Calls
+from ckpt_gui.core.convert.objects.calls import CLASSES, Calls
 from ckpt_gui.core.convert.objects.edits import Change
 from ckpt_gui.core.convert.objects.flat import flat
 from ckpt_gui.core.convert.objects.metadata import metadata_of
@@ -66,8 +66,16 @@ def _nested(checkpoint: Checkpoint, plan: Plan, calls: Calls, report: Report) ->
     for item in moved(checkpoint, plan):
         name, path = _split(checkpoint.format, item.path, names)
         items[name].append((item, path))
+    _check(checkpoint, plan)
     homes = Homes(checkpoint, plan)
     return [_edited(stream, plan, homes, calls, edits[stream.name], items[stream.name]) for stream in streams]
+
+
+def _check(checkpoint: Checkpoint, plan: Plan) -> None:
+    """Raises ConvertError for a type that TorchScript's own unpickler does not read."""
+    for record in plan.records if checkpoint.format == "torchscript" else ():
+        if record.dtype != record.source_dtype and record.dtype not in CLASSES:
+            raise ConvertError(f"TorchScript archives cannot hold {record.dtype}; --state-dict saves the tensors alone")
 
 
 def _edited(
