@@ -23,8 +23,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-ACCEPTED, REFUSED, ABSENT, SILENT = "accepted", "refused", "absent", "silent"
-"""What became of a question: the file was taken; it was refused; the library cannot be used here; no answer came."""
+ACCEPTED, REFUSED, ABSENT, UNASKED, SILENT = "accepted", "refused", "absent", "unasked", "silent"
+"""What became of a question: the file was taken; it was refused; the library cannot be used here; it would have had to
+load all values of a large file; no answer came."""
 
 MAX_ROWS = 1_000_000
 ROWS_A_LINE = 1_000
@@ -52,7 +53,7 @@ class Answer:
     """What the loader says of one file."""
 
     status: str
-    """ACCEPTED, REFUSED, ABSENT or SILENT."""
+    """ACCEPTED, REFUSED, ABSENT, UNASKED or SILENT."""
     error: str = ""
     """Class and text of what was raised; or why there is no answer, in words."""
     loader: str = ""
@@ -88,6 +89,8 @@ def _answers(path: str | None, form: str) -> Iterator[dict[str, Any]]:
             said["way"], rows = (_safetensors if form == "safetensors" else _torch)(path)
             yield from _lines(rows)
         said["status"] = ACCEPTED
+    except _Unasked as exc:
+        said |= {"status": UNASKED, "error": str(exc)}
     except Exception as exc:  # noqa: BLE001 - what it raises is the answer
         said |= {"status": REFUSED, "error": _told(exc)}
     yield said
@@ -143,18 +146,43 @@ def _header_row(number: int, name: str, entry: Any) -> Row:
 # ------------------------------------------------------------------------------------------------------ torch
 
 
+class _Unasked(Exception):
+    """Only with all its values could it be loaded, and they are too many."""
+
+
 def _torch(path: str) -> tuple[str, Iterator[Row]]:
     """How it was loaded, and the tensors of what came. Raises what the first way raised, if no other works."""
-    zipped = _begins(path, b"PK\x03\x04")
-    ways = [("meta", _meta), ("mapped", _mapped)] if zipped else [("unfilled", _unfilled), ("whole", _whole)]
     first: Exception | None = None
     _bound_memory(Path(path).stat().st_size)
-    for way, load in ways:
+    for way, load in _ways(path):
         try:
             return way, _rows(_allowing(load, path))
-        except Exception as exc:  # noqa: BLE001 - another way may do
+        except Exception as exc:
+            if type(exc) is _Unasked and "skip_data" in str(first):  # torch 2.5 has it for saving only
+                raise
             first = first or exc
     raise first or AssertionError
+
+
+def _ways(path: str) -> list[tuple[str, Callable[[str], Any]]]:
+    if not _begins(path, b"PK\x03\x04"):
+        return [("unfilled", _unfilled), ("whole", _whole)]
+    if _is_big_endian(path):  # torch swaps the bytes even where it has none, and crashes (2.13, storage.byteswap)
+        return [("whole", _whole)]
+    return [("meta", _meta), ("mapped", _mapped)]
+
+
+def _is_big_endian(path: str) -> bool:
+    from ckpt_gui.core.errors import OpenError
+    from ckpt_gui.core.formats.zipdir import read_directory
+    from ckpt_gui.core.progress import Report
+    from ckpt_gui.core.sources import LocalFile
+
+    try:
+        with LocalFile(path) as file:
+            return read_directory(file, Report()).read("byteorder") == b"big"
+    except OpenError:
+        return False
 
 
 def _begins(path: str, mark: bytes) -> bool:
@@ -199,7 +227,7 @@ def _whole(path: str) -> Any:
     import torch
 
     if Path(path).stat().st_size > MAX_FILLED:
-        raise RuntimeError("its structure cannot be had without all its values")
+        raise _Unasked("its structure cannot be had without loading all its values")
     return torch.load(path, map_location="cpu", weights_only=True)
 
 

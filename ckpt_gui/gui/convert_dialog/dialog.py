@@ -239,7 +239,7 @@ class ConvertDialog(QDialog):
 
     def _show_batch(self) -> None:
         preview = self.conversion.preview
-        self.batch_page.show_steps(preview.command if preview is not None else "")
+        self.batch_page.show_steps(preview.steps if preview is not None else "")
         self.batch_page.add([self.file.path])
         self.stack.setCurrentWidget(self.batch_page)
         self._show_buttons()

@@ -141,8 +141,6 @@ def _facts(receipt: Receipt) -> list[tuple[str, str]]:
     quick = receipt.nbytes_after > WORTH_A_SPEED and receipt.seconds
     speed = f" · {receipt.nbytes_after / receipt.seconds / 1e9:.2f} GB/s, written and proven" if quick else ""
     facts = [
-        ("Result", text.escape(receipt.target)), ("Source", text.escape(receipt.source)),
-        ("Size", f"{text.size(receipt.nbytes_before)} → {text.size(receipt.nbytes_after)}"),
-        ("Time", f"{receipt.seconds:.1f} s{speed}"),
+        ("Source", text.escape(receipt.source)), ("Time", f"{receipt.seconds:.1f} s{speed}"),
     ]  # fmt: skip
     return [*facts, *((f"SHA-256 of {text.escape(Path(path).name)}", digest) for path, digest in receipt.sha256)]

@@ -110,8 +110,11 @@ class PreviewPanel(QWidget):
         header.setSectionHidden(columns.BECOMES, not counts.get("renamed"))
         header.setSectionHidden(columns.DEVICE, not preview.devices)
         header.setSectionHidden(columns.WHY, not preview.reasons)
-        for place, change in ((columns.DTYPE, "cast"), (columns.DEVICE, "retagged"), (columns.SIZE, "cast")):
-            self.table.widen(place, (columns.WIDE if counts.get(change) else columns.NARROW)[place])
+        several = sum(bool(counts.get(mark)) for mark in ("renamed", "cast", "retagged")) > 1
+        cast, moved = bool(counts.get("cast")), bool(counts.get("retagged"))
+        for place, wide in ((columns.CHANGE, several), (columns.DTYPE, cast), (columns.DEVICE, moved),
+                            (columns.SIZE, cast)):  # fmt: skip
+            self.table.widen(place, (columns.WIDE if wide else columns.NARROW)[place])
         self.say("")
         self._sift()
         self.table.fill()

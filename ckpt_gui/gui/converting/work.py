@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shlex
 from collections.abc import Collection, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -42,8 +43,10 @@ class Preview:
     index: RowIndex
     """What the filter line looks in."""
     place: Place
+    steps: str
+    """What is asked for, as on the command line."""
     command: str
-    """The same on the command line."""
+    """The whole command line that does the same."""
     python: str
     """The same in Python."""
 
@@ -63,7 +66,8 @@ def preview(opened: Opened, options: Options, target: str) -> Preview:
         return Preview(
             made, told, any(item.device for item in made.items), any(row.why for row in told.rows),
             sum(item.buffer for item in made.items), RowIndex(opened.checkpoint, told.rows),
-            look(path, sources, made.nbytes_after), words.command_line(made, path), _python(opened, made, path),
+            look(path, sources, made.nbytes_after), shlex.join(words.arguments(options)),
+            words.command_line(made, path), _python(opened, made, path),
         )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from ckpt_gui.core.convert.nouns import Plan, Proof
-from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, REFUSED, SILENT, Answer
+from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, REFUSED, SILENT, UNASKED, Answer
 from ckpt_gui.core.convert.verify import prove
 from ckpt_gui.core.errors import Cancelled, ReadError
 from ckpt_gui.core.progress import Report
@@ -449,6 +449,7 @@ def test_only_mapped_is_a_difference_where_the_source_loads_without_memory(sourc
             "torch is not installed here, or does not work",
         ),
         (Answer(SILENT, "it took too long"), "torch did not answer: it took too long"),
+        (Answer(UNASKED, "too large"), "torch was not asked: too large"),
     ],
 )
 def test_without_an_answer_our_reader_alone_proves_and_says_so(

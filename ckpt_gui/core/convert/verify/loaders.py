@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.convert.nouns import Plan
-from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, MAX_ROWS, SILENT, Answer, Row
+from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, MAX_ROWS, SILENT, UNASKED, Answer, Row
 from ckpt_gui.core.convert.verify.differences import Differences
 from ckpt_gui.core.convert.verify.written import WrittenFile
 from ckpt_gui.core.model import Checkpoint, TensorInfo
@@ -21,7 +21,7 @@ from ckpt_gui.core.weights_only import verdict
 
 OURS = "our reader"
 _FORMS = {"torch-zip": "torch", "torch-legacy": "legacy", "torchscript": "torch", "safetensors": "safetensors"}
-_WITHOUT = {ABSENT: "is not installed here, or does not work", SILENT: "did not answer"}
+_WITHOUT = {ABSENT: "is not installed here, or does not work", SILENT: "did not answer", UNASKED: "was not asked"}
 _MAX_ERROR = 200
 
 
