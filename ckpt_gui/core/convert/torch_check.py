@@ -99,9 +99,7 @@ def _told(exc: Exception) -> str:
 
 def _lines(rows: Iterator[Row]) -> Iterator[dict[str, Any]]:
     held: list[Row] = []
-    for number, row in enumerate(rows):
-        if number >= MAX_ROWS:
-            break
+    for row in rows:
         held.append(row)
         if len(held) == ROWS_A_LINE:
             yield {"rows": held}
@@ -209,19 +207,22 @@ def _rows(root: Any) -> Iterator[Row]:
     """Every tensor in dicts, lists and tuples, in their order; aliases as often as they stand there."""
     import torch
 
-    seen: dict[int, int] = {}
+    memory = _Memory()
     above: set[int] = set()
     pending: list[tuple[list[Any], Any, bool]] = [([], root, False)]
-    while pending:
+    rows: list[Row] = []
+    while pending and len(rows) < MAX_ROWS:
         path, value, leaving = pending.pop()
         if leaving:
             above.discard(id(value))
         elif isinstance(value, torch.Tensor):
-            yield _row(path, value, seen)
+            rows.append(_row(path, value, memory))
         elif isinstance(value, dict | list | tuple) and id(value) not in above:
             above.add(id(value))
             pending.append((path, value, True))
             pending += reversed([([*path, key], item, False) for key, item in _pairs(value) if _plain(key)])
+    memory.number(rows)
+    return iter(rows)
 
 
 def _pairs(value: Any) -> list[tuple[Any, Any]]:
@@ -236,7 +237,7 @@ def _plain(key: object) -> bool:
     return key is None or type(key) in (str, int, bool) or (type(key) is float and key == key)
 
 
-def _row(path: list[Any], tensor: Any, seen: dict[int, int]) -> Row:
+def _row(path: list[Any], tensor: Any, memory: _Memory) -> Row:
     import torch
 
     dtype = str(tensor.dtype).removeprefix("torch.")
@@ -245,18 +246,38 @@ def _row(path: list[Any], tensor: Any, seen: dict[int, int]) -> Row:
     shape = list(tensor.shape)
     if tensor.layout != torch.strided or type(tensor) not in (torch.Tensor, torch.nn.Parameter):
         return [path, shape, None, dtype, None]
-    return [path, shape, list(tensor.stride()), dtype, _storage(tensor, seen)]
+    return [path, shape, list(tensor.stride()), dtype, memory.of(tensor.untyped_storage())]
 
 
-def _storage(tensor: Any, seen: dict[int, int]) -> int | None:
-    """A number for its memory. Without memory (meta) torch makes a new storage of each: then it is the place in the
-    file where it would look for the bytes."""
-    storage = tensor.untyped_storage()
-    meta = storage.device.type == "meta"
-    mark = getattr(storage, "_checkpoint_offset", None) if meta else storage._cdata
-    if mark is None or not storage.nbytes():
-        return None
-    return int(mark) if meta else seen.setdefault(mark, len(seen))
+class _Memory:
+    """Which tensors share memory. Without memory (meta) torch makes a new storage for each of them: then the place in
+    the file where it would look for the bytes tells. With memory a storage may be a part of another (an old view).
+    """
+
+    def __init__(self) -> None:
+        self._spans: set[tuple[int, int]] = set()
+
+    def of(self, storage: Any) -> int | None:
+        """Where its memory, or its bytes in the file, begin; None where there are none."""
+        if not storage.nbytes():
+            return None
+        if storage.device.type == "meta":
+            place = getattr(storage, "_checkpoint_offset", None)  # from torch 2.7 on
+            return None if place is None else int(place)
+        begin = int(storage.data_ptr())
+        self._spans.add((begin, begin + int(storage.nbytes())))
+        return begin
+
+    def number(self, rows: list[Row]) -> None:
+        """Give storages with memory a number in place of their address, equal where they overlap."""
+        numbers: dict[int, int] = {}
+        number = reach = -1
+        for begin, end in sorted(self._spans):
+            number += begin >= reach
+            reach = max(reach, end)
+            numbers[begin] = number
+        for row in rows if numbers else ():
+            row[4] = numbers.get(row[4], row[4])
 
 
 def _bound_memory(nbytes: int) -> None:

@@ -214,7 +214,7 @@ def test_another_tag_is_found(source: Opened, tmp_path: Path) -> None:
         "half: is tagged cpu, planned was cuda:0",
         "half: lies in a storage tagged cpu, planned was cuda:0",
     )
-    assert "the pickled object in data.pkl is not the one planned: at half/args/0/persistent id/3" in proof.differences[2]
+    assert "in data.pkl is not the one planned: at half/args/0/persistent id/3" in proof.differences[2]
 
 
 def test_a_result_that_cannot_be_read_is_one_sentence(source: Opened, tmp_path: Path) -> None:

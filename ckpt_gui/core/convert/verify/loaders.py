@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.convert.nouns import Plan
-from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, SILENT, Answer, Row
+from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, MAX_ROWS, SILENT, Answer, Row
 from ckpt_gui.core.convert.verify.differences import Differences
 from ckpt_gui.core.convert.verify.written import WrittenFile
 from ckpt_gui.core.model import Checkpoint, TensorInfo
@@ -142,7 +142,8 @@ def _rows(file: WrittenFile, answer: Answer, found: Differences) -> None:
     for path, tensor in _ours(file.checkpoint):
         row = theirs.pop(_typed(path), None)
         if row is None:
-            found.add(path, "is not found by the loader")
+            if len(answer.rows) < MAX_ROWS:
+                found.add(path, "is not found by the loader")
             continue
         _row(path, row, file.checkpoint.tensor(tensor), found)
         if row[4] is not None and (amiss := sharing.amiss(file.checkpoint.tensors.storage[tensor], row[4])):
@@ -187,10 +188,16 @@ def _ours(checkpoint: Checkpoint) -> Iterator[tuple[KeyPath, int]]:
         odd = nodes.key_type[node] in (KeyType.OTHER, KeyType.ATTRIBUTES)
         if odd or (node and not reached[nodes.parent[node]]):
             continue
-        if kind == Kind.TENSOR and nodes.tensor[node] < checkpoint.rows:
+        if kind == Kind.TENSOR and not _is_within(checkpoint, nodes.tensor[node]):
             yield checkpoint.path_of(node), nodes.tensor[node]
         elif kind in (Kind.MAPPING, Kind.SEQUENCE, Kind.GROUP):
             reached[node] = checkpoint.text(nodes.type_name[node]) not in ("set", "frozenset")
+
+
+def _is_within(checkpoint: Checkpoint, tensor: int) -> bool:
+    """Whether it lies in a file within the file, which for the loader is a value like another (formats/embedded.py)."""
+    storage = checkpoint.tensors.storage[tensor]
+    return storage >= 0 and checkpoint.texts[checkpoint.storages.key[storage]].startswith("nested ")
 
 
 def _typed(path: Sequence[object]) -> Typed:
