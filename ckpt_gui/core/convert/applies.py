@@ -76,7 +76,7 @@ def _tagged_so(opened: Opened, device: DeviceRule | str | None) -> str:
     borne = sorted({checkpoint.text(number) for number in set(checkpoint.storages.device)} - {""})
     if rule is None or not borne:
         return ""
-    if rule.old is not None and not any(rule.old in (tag, tag.partition(":")[0]) for tag in borne):
+    if rule.old is not None and rule.old not in borne:
         return f"No storage is tagged {rule.old}, but {join_words(borne)}"
     return f"All storages are tagged {rule.new} already" if borne == [rule.new] else ""
 
