@@ -88,7 +88,7 @@ def _tagged_so(opened: Opened, device: DeviceRule | str | None) -> str:
         return "No storage in this file has a device tag"
     if rule is None:
         return ""
-    if rule.old is not None and not any(rule.old in (tag, tag.partition(":")[0]) for tag in borne):
+    if rule.old is not None and rule.old not in borne:
         return f"No storage is tagged {rule.old}, but {join_words(borne)}"
     return f"All storages are tagged {rule.new} already" if borne == [rule.new] else ""
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QFormLayout, QLabel, QP
 
 from ckpt_gui.core import text
 from ckpt_gui.gui.convert_rows import Sentences, tones
+from ckpt_gui.gui.converting import in_window
 from ckpt_gui.gui.flow import Flow
 from ckpt_gui.gui.spoken import Elided, muted, spoken
 
@@ -86,7 +87,7 @@ class ReceiptPage(QWidget):
         self.headline.setStyleSheet(f"color: {tones(self.palette())['good' if verified else 'bad'].name()}")
         self.proof.setText("\n".join(in_words(receipt)))
         self.differences.say(proof.differences if proof is not None else ())
-        self.warnings.say(receipt.warnings)
+        self.warnings.say([in_window(one) for one in receipt.warnings])
         while self.facts.rowCount():
             self.facts.removeRow(0)
         for words, fact in _facts(receipt):

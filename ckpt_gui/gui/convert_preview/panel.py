@@ -15,6 +15,7 @@ from ckpt_gui.gui.convert_preview import columns
 from ckpt_gui.gui.convert_preview.chips import Chips
 from ckpt_gui.gui.convert_preview.in_words import InWords
 from ckpt_gui.gui.convert_rows import RowsModel, Sentences, Table
+from ckpt_gui.gui.converting import in_window
 from ckpt_gui.gui.filter_line import FilterLine
 from ckpt_gui.gui.slices import Slices
 from ckpt_gui.gui.spoken import muted, spoken
@@ -104,7 +105,7 @@ class PreviewPanel(QWidget):
         self.headline.setText(preview.told.headline)
         self.headline.setToolTip(preview.told.headline)
         self.chips.tell(counts)
-        self.warnings.say(preview.plan.warnings)
+        self.warnings.say([in_window(one) for one in preview.plan.warnings])
         self.in_words.tell(preview.command, preview.python)
         header = self.table.header()
         header.setSectionHidden(columns.BECOMES, not counts.get("renamed"))

@@ -15,6 +15,7 @@ from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.text import Path as KeyPath
 from ckpt_gui.core.text import escape
+from ckpt_gui.gui.converting.labels import asks_for_part, in_window
 
 if TYPE_CHECKING:
     from ckpt_gui.core.convert.audit import CastAudit
@@ -124,12 +125,15 @@ def reasons(opened: Opened) -> dict[str, str]:
     """For each of the window's commands why it cannot be used with a file, or would do nothing; "" where it can."""
     from ckpt_gui.core.convert.applies import idle, why_not
 
-    device = why_not(opened, "device")
-    return {
+    device, weights = why_not(opened, "device"), why_not(opened, "state-dict")
+    found = {
         "to cpu": device or idle(opened, "device", "cpu"), "to gpu": device,
         "strip optimizer": why_not(opened, "strip") or idle(opened, "strip"),
-        "save state_dict": why_not(opened, "state-dict"), "convert": why_not(opened, "convert"),
+        # Where it is only to be said which weights are meant, that is asked.
+        "save state_dict": "" if asks_for_part(weights) else weights or idle(opened, "state-dict"),
+        "convert": why_not(opened, "convert"),
     }  # fmt: skip
+    return {name: in_window(why) for name, why in found.items()}
 
 
 def choices(opened: Opened) -> Choices:
