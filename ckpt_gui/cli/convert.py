@@ -119,6 +119,8 @@ class Work(ExitStack):
         self._save_recipe()
         audits = self._audited(opened, made)
         if self._words.dry_run:
+            if Path(target).exists() and not self._words.overwrite:
+                made = replace(made, warnings=(*made.warnings, f"{target} exists already; --overwrite replaces it"))
             return Result(source, target, dry_run(opened, made, target), audits, _script(opened, made, target))
         receipt = self._written(opened, made, target)
         return Result(source, target, receipt, audits, _script(opened, made, target))

@@ -148,10 +148,8 @@ def test_what_is_refused_is_told_in_advance(made: Made) -> None:
     if made.refused:
         assert "\n" not in made.refused
         assert list(made.folder.iterdir()) == []
-    if made.button != "safetensors":  # it cannot hold everything, which the button cannot know
+    if made.button != "safetensors":  # it holds less than torch, and more: the button is for torch
         assert bool(told) == bool(made.refused), (told, made.refused)
-    elif told:
-        assert made.refused
 
 
 def test_the_result_is_verified(made: Made) -> None:
