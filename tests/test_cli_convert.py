@@ -252,9 +252,9 @@ class TestOptions:
             assert (code, told["verified"]) == (0, True)
             found[words] = load(target)
             assert any("--use-ema" in warning for warning in told["warnings"]) == (words == ())
-        name = next(name for name, value in found[()].items() if value.dtype.is_floating_point)
-        assert torch.equal(found[()][name], found["--raw",][name])
-        assert not torch.equal(found["--raw",][name], found["--use-ema",][name])
+        raw, ema = found["--raw",], found["--use-ema",]
+        assert all(torch.equal(found[()][name], raw[name]) for name in raw)
+        assert [name for name in raw if not torch.equal(raw[name], ema[name])] != []
 
     def test_skip_damaged(self, capsys: Captured, tmp_path: Path) -> None:
         path = tmp_path / "model.safetensors"
@@ -424,7 +424,9 @@ class TestBatch:
         said = capsys.readouterr()
         assert code == 2
         assert sorted(path.name for path in folder.iterdir()) == ["one.pt", "three.pt", "two.ckpt"]
-        assert [line.count("verified") for line in said.out.splitlines() if "one.pt" in line] == [1]
+        assert [line.split()[-1] for line in said.out.splitlines() if line.strip().startswith(str(files[0]))] == [
+            "verified"
+        ]
         assert "four.pt" in said.out
         assert said.err == "ckpt-gui: 1 of 4 files could not be converted\n"
 
@@ -542,8 +544,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no terminals to pretend here")
-@pytest.mark.parametrize(("answer", "chosen"), [("ema\n", "--use-ema"), ("\n", "--raw")])
-def test_a_terminal_is_asked_once_which_weights(capsys: Captured, averaged: Path, answer: str, chosen: str) -> None:
+def test_a_terminal_is_asked_once_which_weights(capsys: Captured, averaged: Path) -> None:
     import pty
 
     keyboard, terminal = pty.openpty()
@@ -551,12 +552,12 @@ def test_a_terminal_is_asked_once_which_weights(capsys: Captured, averaged: Path
     command = [*COMMAND, str(averaged), "-o", str(target), "--state-dict"]
     with subprocess.Popen(command, stdin=terminal, stderr=terminal, stdout=subprocess.DEVNULL) as running:
         os.close(terminal)
-        os.write(keyboard, answer.encode())
+        os.write(keyboard, b"ema\n")
         seen = everything(keyboard)
     os.close(keyboard)
     assert running.returncode == 0
     assert seen.count("raw or EMA? [") == 1
-    convert(capsys, averaged, "-o", averaged.with_name("wanted.pt"), "--state-dict", chosen)
+    convert(capsys, averaged, "-o", averaged.with_name("wanted.pt"), "--state-dict", "--use-ema")
     wanted, found = load(averaged.with_name("wanted.pt")), load(target)
     assert list(wanted) == list(found)
     assert all(torch.equal(wanted[name], found[name]) for name in wanted)

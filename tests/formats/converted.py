@@ -51,8 +51,7 @@ def facts_of(row: Row, *, nested: bool) -> Row:
 
 def contents(tensor: torch.Tensor) -> Iterator[bytes]:
     """The elements of a tensor in C order, to the bit, conj and neg resolved; of a composed one those of its parts."""
-    with quiet():
-        tensor = tensor.detach()
+    with quiet(), torch.no_grad():
         for name in ("_local_tensor", "_values", "low"):
             part = getattr(tensor, name, None) if type(tensor) is not torch.Tensor else None
             if isinstance(part, torch.Tensor) and tensor.layout != torch.jagged:
