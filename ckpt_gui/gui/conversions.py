@@ -48,7 +48,7 @@ class Conversions(QObject):
     ) -> None:
         """``current`` tells which file is in front."""
         super().__init__(window)
-        self._jobs, self._commands, self._current, self._window = jobs, commands, current, window
+        self._files, self._jobs, self._commands, self._current, self._window = files, jobs, commands, current, window
         self._off: dict[OpenFile, dict[str, str]] = {}
         self._dialogs: dict[OpenFile, ConvertDialog] = {}
         self._warmed = self._asked = False
@@ -94,14 +94,16 @@ class Conversions(QObject):
             dialog.give_up()
 
     def _open(self, path: str) -> None:
-        self._come_forward()
+        self._come_forward(path)
         self.open_wanted.emit(path)
 
     def _compare(self, source: str, result: str) -> None:
-        self._come_forward()
+        self._come_forward(result)
         self.compare_wanted.emit(source, result)
 
-    def _come_forward(self) -> None:
+    def _come_forward(self, result: str) -> None:
+        if (known := self._files.at(result)) is not None:
+            self._files.reload(known)  # what was replaced may be open
         self._window.activateWindow()
         self._window.raise_()
 

@@ -67,9 +67,18 @@ def preview(opened: Opened, options: Options, target: str) -> Preview:
         return Preview(
             made, told, any(item.device for item in made.items), any(row.why for row in told.rows),
             sum(item.buffer for item in made.items), RowIndex(opened.checkpoint, told.rows),
-            look(path, sources, made.nbytes_after), shlex.join(words.arguments(options)),
+            look(path, sources, made.nbytes_after, _files(made, path)), shlex.join(words.arguments(options)),
             words.command_line(made, path), _python(opened, made, path),
         )  # fmt: skip
+
+
+def _files(plan: Plan, target: str) -> list[Path]:
+    """What will be written, where that is several files."""
+    if not plan.shards or not target.strip():
+        return []
+    from ckpt_gui.core.convert.safetensors_out import files
+
+    return list(files(plan, Path(target).absolute()))
 
 
 def _python(opened: Opened, plan: Plan, target: str) -> str:
