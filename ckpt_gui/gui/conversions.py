@@ -146,6 +146,7 @@ class Conversions(QObject):
 
     def ask(self, command: str, file: OpenFile) -> None:
         """One of COMMANDS; "to gpu" asks for the device."""
+        weights = work.state_dict_options(file.opened) if file.opened is not None else Options(state_dict=True)
         title, options, sections, opened = {
             "to cpu": ("To CPU", Options(devices=(DeviceRule(None, "cpu"),)), ("device",), ("device",)),
             "to gpu": ("To GPU", Options(), ("device",), ("device",)),
@@ -155,7 +156,7 @@ class Conversions(QObject):
                 ("training", "weights"),
                 ("training",),
             ),
-            "save state_dict": ("Save as state_dict", Options(state_dict=True), ("weights", "what"), ("weights",)),
+            "save state_dict": ("Save as state_dict", weights, ("weights", "what", "format"), ("weights",)),
             "convert": ("Convert", Options(), (), ()),
         }[command]
         self._show(file, title, options, sections, opened, focus="device" if command == "to gpu" else "")
