@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from ckpt_gui.cli.convert_names import name_for, refuse_namesakes
 from ckpt_gui.cli.convert_options import options_of, save_recipe
 from ckpt_gui.cli.progress import Shown
-from ckpt_gui.core.errors import CheckpointError
+from ckpt_gui.core.errors import CheckpointError, ConvertError
 from ckpt_gui.core.progress import Deadline, Report
 from ckpt_gui.core.reader import read
-from ckpt_gui.core.text import escape
+from ckpt_gui.core.text import escape, path_text
 
 if TYPE_CHECKING:
     from ckpt_gui.core.convert.audit import CastAudit
@@ -40,6 +40,8 @@ class Result:
     receipt: Receipt | None = None
     audits: tuple[CastAudit, ...] | None = None
     """None where none was asked for."""
+    script: str = ""
+    """The same in Python; "" where that cannot be written down."""
     problem: str = ""
     """Why there is no result; "" where there is."""
 
@@ -110,27 +112,37 @@ class Work(ExitStack):
         from ckpt_gui.core.convert.run import dry_run
 
         opened = read(source, Report() if self._words.patient else Deadline())
-        self._settle_ema(opened)
+        unsaid = self._unsaid(opened)
         made = plan(opened, self._options, "" if self._folder else self._words.output)
+        made = replace(made, warnings=(*made.warnings, unsaid)) if unsaid else made
         target = str(self._in_folder(source, made)) if self._folder else self._words.output
         self._save_recipe()
         audits = self._audited(opened, made)
         if self._words.dry_run:
-            return Result(source, target, dry_run(opened, made, target), audits)
-        return Result(source, target, self._written(opened, made, target), audits)
+            return Result(source, target, dry_run(opened, made, target), audits, _script(opened, made, target))
+        receipt = self._written(opened, made, target)
+        return Result(source, target, receipt, audits, _script(opened, made, target))
 
-    def _settle_ema(self, opened: Opened) -> None:
-        """Ask once, of whoever sits there, which weights are meant where a file has two sets; else leave it open."""
+    def _unsaid(self, opened: Opened) -> str:
+        """Which weights are meant where a file has two sets and nothing was said: asked once of whoever sits there.
+
+        Else it stays open, and what is done then is returned as a warning; "" where there is nothing to choose.
+        """
         options = self._options
         if options.use_ema is not None or not (options.state_dict or options.strip_optimizer):
-            return
+            return ""
         from ckpt_gui.core.convert.plan import ema_choice
 
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            return  # the plan takes the raw ones, and says so
         choice = ema_choice(opened)
-        if choice is not None:
+        if choice is None:
+            return ""
+        if sys.stdin.isatty() and sys.stderr.isatty():
             self._options = replace(options, use_ema=_asked(choice))
+            return ""
+        raw, ema = path_text(choice.raw) or "the file itself", path_text(choice.ema)
+        if options.state_dict:
+            return f"These are the raw weights ({raw}); --use-ema takes their average ({ema})"
+        return f"Raw weights ({raw}) and their average ({ema}) both stay; --use-ema or --raw keeps one of them"
 
     def _in_folder(self, source: str, made: Plan) -> Path:
         assert self._folder is not None
@@ -169,6 +181,15 @@ class Work(ExitStack):
                 opened, made, Path(target), overwrite=self._words.overwrite, prover=self._prover, report=report,
                 executor=self._executor, receipt=self._words.receipt,
             )  # fmt: skip
+
+
+def _script(opened: Opened, made: Plan, target: str) -> str:
+    from ckpt_gui.core.convert.words import python
+
+    try:
+        return python(made, target, opened.checkpoint)
+    except ConvertError:  # a package has an importer of its own, to name one
+        return ""
 
 
 def _asked(choice: EmaChoice) -> bool:

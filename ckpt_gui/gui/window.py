@@ -16,10 +16,12 @@ from ckpt_gui.gui.actions import Actions
 from ckpt_gui.gui.compare_requests import CompareRequests
 from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.comparisons import NO_WISH, Comparisons, Wish
+from ckpt_gui.gui.conversions import COMMANDS, Conversions
 from ckpt_gui.gui.file_notices import FileNotices
 from ckpt_gui.gui.file_statistics import FileStatistics
 from ckpt_gui.gui.file_tabs import Held
 from ckpt_gui.gui.following import Following
+from ckpt_gui.gui.integrating import Integrating
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 from ckpt_gui.gui.recent_menu import RecentMenu
@@ -67,17 +69,20 @@ class Window(Shell):
             "reload": self._reload, "close tab": lambda: self._close(self.tabs.front()), "quit": self.close,
             "filter": self._focus_filter, **{page: partial(self._choose_page, page) for page in PAGES},
             "health": self.details.check_health, "compare": self._ask_compare, "run": self._ask_run,
+            **{name: partial(self._convert, name) for name in COMMANDS},
             "next page": lambda: self.side().step(1), "previous page": lambda: self.side().step(-1),
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
             "larger": lambda: self.zoom(1), "smaller": lambda: self.zoom(-1), "normal": lambda: self.zoom(0),
             "palette": self.show_palette, "keys": self.show_keys, "about": self.about,
+            "integrate": self.integrate_wanted.emit,
         }  # fmt: skip
 
     def _wire(self) -> None:
         self.drop.dropped.connect(self._dropped)
         self.addresses_wanted.connect(self.open)
         self.sample_wanted.connect(self.open_sample)
+        self.integrate_wanted.connect(Integrating(self.jobs, self.notices).ask)
         self.recent_menu.path_wanted.connect(lambda path: self.open([path]))
         self.tabs.shown.connect(self._show_front)
         self.tabs.close_wanted.connect(self._close)
@@ -98,6 +103,9 @@ class Window(Shell):
         self.runs.changed.connect(lambda one: self._show_front() if one is self.tabs.front() else None)
         self.runs.message.connect(self.status.mention)
         self.runs.pair_wanted.connect(self.compare)
+        self.conversions = Conversions(self.files, self.jobs, self.commands, self.current, self)
+        self.conversions.open_wanted.connect(lambda path: self.open([path]))
+        self.conversions.compare_wanted.connect(self.compare)
         self.files.added.connect(self._added)
         self.files.removed.connect(self._removed)
         self.files.reading.connect(lambda file: self._say(file, f"Reading {text.escape(file.name)} …"))
@@ -176,6 +184,7 @@ class Window(Shell):
         page.picked.connect(lambda nodes: self._picked(file, nodes))
         page.message.connect(self.status.mention)
         page.compare_wanted.connect(lambda node: self.requests.ask(file, QCursor.pos(), node))
+        page.convert_wanted.connect(lambda node: self.conversions.convert(file, node))
         page.painted.connect(self.painted)
         self.file_statistics.add(file, page)
 
@@ -243,6 +252,7 @@ class Window(Shell):
             self.commands.explain(name, "" if front is not None else "no file is open")
         self.commands.explain("compare", "" if front is not None else "no file is open")
         self.commands.explain("health", "" if self.current() is not None else "no file is in front")
+        self.conversions.explain()
         self._tree_menu.clear()
         self._tree_menu.addActions(self.row_commands())
         self._tree_menu.setEnabled(bool(self.row_commands()))
@@ -335,6 +345,9 @@ class Window(Shell):
         if (file := self.current()) is not None:
             act(file)
 
+    def _convert(self, name: str) -> None:
+        self.conversions.do(name)
+
     def _focus_filter(self) -> None:
         if (tree := self.tree()) is not None:
             tree.focus_filter()
@@ -352,5 +365,10 @@ class Window(Shell):
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.conversions.may_close(self.notices, self.close):
+            event.ignore()
+            return
+        self.jobs.close()
+        self.conversions.close_all()
         self._keep_columns(self.tree() if self.current() is not None else None)
         super().closeEvent(event)

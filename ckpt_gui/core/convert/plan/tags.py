@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ckpt_gui.core.columns import Kind
 from ckpt_gui.core.convert.nouns import DeviceRule, Options
-from ckpt_gui.core.convert.options import check_device
+from ckpt_gui.core.convert.options import check_device, tag_after
 from ckpt_gui.core.convert.plan.route import Route, tagged
 from ckpt_gui.core.convert.plan.tree import Tree
 from ckpt_gui.core.errors import ConvertError
@@ -40,29 +40,13 @@ class Tags:
         if not self.written:
             return None
         tag = self.tree.checkpoint.device(row)
-        own = row in self.tree.checkpoint.extras and says_its_own(self.tree, row)
-        if tag == "meta" or own or self.tree.is_within(row):
+        if tag == "meta" or self.tree.is_within(row):
             return tag
         return self.of_tag(tag or "cpu")
 
     def of_tag(self, tag: str) -> str:
-        """What replaces a tag: the rule for it, else for its kind of device (``cuda`` for ``cuda:1``), else for all."""
-        for wanted in (tag, tag.partition(":")[0], None):
-            for rule in self.rules:
-                if rule.old == wanted:
-                    return rule.new
-        return tag
-
-
-def says_its_own(tree: Tree, row: int) -> bool:
-    """Whether the call that makes a tensor names its device (an XLA one, a wrapper): a value, no storage's tag."""
-    checkpoint = tree.checkpoint
-    extra = checkpoint.extras[row]
-    if "device" not in extra or checkpoint.tensors.storage[row] >= 0:
-        return "device" in extra
-    parts = {name for name, _ in extra.get("parts", ())}
-    strided = checkpoint.texts[checkpoint.tensors.layout[row]] == "strided"
-    return strided and "python_type" in extra and "_local_tensor" not in parts
+        """What replaces a tag."""
+        return tag_after(tag, self.rules)
 
 
 def tags(tree: Tree, way: Route, options: Options) -> Tags:
@@ -139,7 +123,7 @@ def _idle(tree: Tree, found: Tags, options: Options) -> list[str]:
     borne = {checkpoint.text(number) for number in set(checkpoint.storages.device)} - {""}
     told = []
     for rule in options.devices:
-        if rule.old is not None and not any(rule.old in (tag, tag.partition(":")[0]) for tag in borne):
+        if rule.old is not None and rule.old not in borne:
             there = ", ".join(sorted(map(escape, borne))) or "none"
             told.append(f"No storage is tagged {escape(rule.old)}; the tags here are: {there}")
     if borne and all(found.of_tag(tag) == tag for tag in borne):

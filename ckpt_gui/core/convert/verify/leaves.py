@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ckpt_gui.core.columns import Kind
+from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.convert.nouns import Edit, Plan
 from ckpt_gui.core.convert.verify.differences import Differences
 from ckpt_gui.core.model import Checkpoint
@@ -13,19 +13,22 @@ from ckpt_gui.core.text import Path, clip, path_text
 Leaf = tuple[str, str]
 """(type, text)."""
 _CONTAINERS = (Kind.MAPPING, Kind.SEQUENCE, Kind.OBJECT)
-_TAGGED = "Storage"
-"""Types whose text tells a tag or a type that a plan may change."""
+_TAGGED = "storage"
+"""The type whose text tells a tag and an element type, which a plan may change."""
 
 
 def compare(source: Checkpoint, plan: Plan, result: Checkpoint, found: Differences) -> None:
     """Tell the values of a result that was written back as it was (``Plan.nested``) and are not as in the source."""
     gone = {one.node for one in plan.dropped}
     moves = _Moves(plan.edits)
+    cast = any(item.dtype != item.source_dtype for item in plan.items)
+    gone |= _under_odd_keys(source) if cast else set()
     wanted: dict[str, tuple[Path, Leaf]] = {}
     for node, path, leaf in _leaves(source):
         if node not in gone and (moved := moves(path)) is not None:
             wanted[path_text(moved)] = (moved, leaf)
-    there = {path_text(path): (path, leaf) for _, path, leaf in _leaves(result)}
+    odd = _under_odd_keys(result) if cast else set()
+    there = {path_text(path): (path, leaf) for node, path, leaf in _leaves(result) if node not in odd}
     for text, (path, leaf) in wanted.items():
         if text not in there:
             found.add(path, f"the value {_told(leaf)} is missing")
@@ -44,9 +47,19 @@ def _leaves(checkpoint: Checkpoint) -> Iterator[tuple[int, Path, Leaf]]:
     for node, kind in enumerate(nodes.kind):
         leaf = kind == Kind.VALUE or (kind in _CONTAINERS and not nodes.count[node])
         name = checkpoint.text(nodes.type_name[node]) if leaf else ""
-        if leaf and _TAGGED not in name:
+        if leaf and name != _TAGGED:
             text = checkpoint.long_texts.get(node) or checkpoint.text(nodes.text[node])
             yield node, checkpoint.path_of(node), (name, text)
+
+
+def _under_odd_keys(checkpoint: Checkpoint) -> set[int]:
+    """Nodes under a key that is a tensor, a tuple …: its text may tell a type, which a cast changes."""
+    nodes, found = checkpoint.nodes, set[int]()
+    if KeyType.OTHER in bytes(nodes.key_type):
+        for node in range(1, len(nodes)):  # parents come first
+            if nodes.key_type[node] == KeyType.OTHER or nodes.parent[node] in found:
+                found.add(node)
+    return found
 
 
 def _containers(source: Checkpoint, moves: _Moves) -> set[str]:
