@@ -29,7 +29,7 @@ from tests.builders import CASES
 
 Captured = pytest.CaptureFixture[str]
 
-TOLD = {
+TOLD: dict[str, type | tuple[type, ...]] = {
     "source": str, "target": str, "kept": list, "dropped": list, "nbytes_before": int, "nbytes_after": int,
     "warnings": list, "verified": (bool, type(None)),
 }  # fmt: skip

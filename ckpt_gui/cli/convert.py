@@ -52,14 +52,14 @@ class Result:
         return bool(self.problem) or (proof is not None and not proof.verified)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Convert, and print what came of it; returns the exit code: 0 all is written and proven, 2 it is not."""
     gc.disable()  # the indexes live until the end; collecting would only walk them again and again
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    with Work(words) as work:
-        results = [work.convert(words.files[0])] if len(words.files) == 1 else _each(work, words)
-    _print(results, words)
+    with Work(options) as work:
+        results = [work.convert(options.files[0])] if len(options.files) == 1 else _each(work, options)
+    _print(results, options)
     sys.stdout.flush()
     return 2 if any(result.failed for result in results) else 0
 

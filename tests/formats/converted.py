@@ -72,7 +72,7 @@ def contents(tensor: torch.Tensor) -> Iterator[bytes]:
 def _quantized(tensor: torch.Tensor) -> Iterator[bytes]:
     """The stored integers, and what they mean."""
     if tensor.dtype in (torch.quint4x2, torch.quint2x4):  # several a byte: no elements to step over
-        yield bytes(tensor.untyped_storage().tolist())
+        yield bytes(tensor.untyped_storage().tolist())  # type: ignore[no-untyped-call]
     else:
         yield _elements(tensor)
     if tensor.qscheme() in (torch.per_tensor_affine, torch.per_tensor_symmetric):
@@ -86,7 +86,7 @@ def _elements(tensor: torch.Tensor) -> bytes:
     if tensor.numel() == 0 or tensor.is_meta:
         return b""
     storage = tensor.untyped_storage()
-    raw = torch.empty(0, dtype=torch.uint8).set_(storage).numpy()  # type: ignore[call-overload]
+    raw = torch.empty(0, dtype=torch.uint8).set_(storage).numpy()
     width = tensor.element_size()
     start = tensor.storage_offset() * width
     strides = (*(step * width for step in tensor.stride()), 1)
