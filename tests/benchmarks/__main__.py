@@ -6,7 +6,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import comparing, converting, opening, rewriting, second_start, selecting, statistics, window
+from tests.benchmarks import (
+    comparing,
+    converting,
+    opening,
+    rewriting,
+    second_start,
+    selecting,
+    statistics,
+    window,
+)
 
 PARTS = {
     "opening": opening.figures,
