@@ -102,11 +102,14 @@ class TestLeavingOut:
         value = {"groups": [{"lr": 1, "x": 2}, ({"lr": 3},)]}
         assert edited(value, drop("groups", 0, "lr"), drop("groups", 1, 0, "lr")) == {"groups": [{"x": 2}, ({},)]}
 
+    def test_of_a_sequence_leaves_none_so_that_the_others_keep_their_places(self) -> None:
+        value = {"list": [[1], [2], [3]], "tuple": ([4], [5])}
+        assert edited(value, drop("list", 1), drop("tuple", 0)) == {"list": [[1], None, [3]], "tuple": (None, [5])}
+
     @pytest.mark.parametrize(
         ("path", "words"),
         [
             (("b",), "b cannot be found"),
-            (("list", 0), "list/0 is no entry of a mapping"),
             (("list", 7), "cannot be found"),
             (("a", "deeper"), "cannot be found"),
             ((), "is no entry"),
