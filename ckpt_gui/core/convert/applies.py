@@ -10,7 +10,7 @@ from ckpt_gui.core.convert.plan.scope import weights
 from ckpt_gui.core.convert.plan.strip import state_nodes
 from ckpt_gui.core.convert.plan.tree import Tree
 from ckpt_gui.core.errors import ConvertError, RenameError
-from ckpt_gui.core.text import join_words
+from ckpt_gui.core.text import escape, join_words
 from ckpt_gui.core.wire import Opened
 
 ACTIONS = ("device", "strip", "state-dict", "convert")
@@ -89,7 +89,7 @@ def _tagged_so(opened: Opened, device: DeviceRule | str | None) -> str:
     if rule is None:
         return ""
     if rule.old is not None and rule.old not in borne:
-        return f"No storage is tagged {rule.old}, but {join_words(borne)}"
+        return f"No storage is tagged {escape(rule.old)}, but {join_words(map(escape, borne))}"
     return f"All storages are tagged {rule.new} already" if borne == [rule.new] else ""
 
 
