@@ -21,7 +21,8 @@ from safetensors.torch import load_file, save_file
 
 from ckpt_gui import proving
 from ckpt_gui.cli import main
-from ckpt_gui.core.convert.nouns import Options
+from ckpt_gui.cli.convert_names import name_for
+from ckpt_gui.core.convert.nouns import Options, Plan
 from ckpt_gui.core.convert.recipes import options_from_json
 from ckpt_gui.core.reader import read
 from ckpt_gui.proving import Prover
@@ -29,7 +30,7 @@ from tests.builders import CASES
 
 Captured = pytest.CaptureFixture[str]
 
-TOLD: dict[str, type | tuple[type, ...]] = {
+TOLD: dict[str, Any] = {
     "source": str, "target": str, "kept": list, "dropped": list, "nbytes_before": int, "nbytes_after": int,
     "warnings": list, "verified": (bool, type(None)),
 }  # fmt: skip
@@ -125,6 +126,8 @@ class TestContract:
         _, told = convert(capsys, *words)
         assert (foretold["kept"], foretold["dropped"]) == (told["kept"], told["dropped"])
         assert foretold["nbytes_after"] == pytest.approx(told["nbytes_after"], rel=0.25)
+        _, again = convert(capsys, *words, "--dry-run")
+        assert [warning for warning in again["warnings"] if "--overwrite" in warning] != []
 
 
 def numbers(told: Any) -> list[float]:
@@ -473,6 +476,21 @@ class TestBatch:
         code, told = convert(capsys, *sources, "-o", files[0].parent, "--overwrite", "--state-dict")
         assert (code, [row["verified"] for row in told["results"]]) == (2, [False, False, False])
         assert listing(files[0].parent) == before
+
+    @pytest.mark.parametrize(
+        ("name", "target", "nested", "wanted"),
+        [
+            ("a.pt", "torch", True, "a.pt"), ("a.pth.tar", "torch", False, "a.pth.tar"),
+            ("a.pth.tar", "safetensors", False, "a.safetensors"), ("a.ptl", "torch", True, "a.ptl"),
+            ("a.ptl", "torch", False, "a.pt"), ("step.0100", "torch", True, "step.0100.pt"),
+            ("model.safetensors.index.json", "safetensors", False, "model.safetensors"),
+            ("pytorch_model.bin.index.json", "torch", False, "pytorch_model.bin"),
+            ("a.SAFETENSORS", "safetensors", False, "a.SAFETENSORS"), ("a.pkl", "torch", False, "a.pt"),
+        ],
+    )  # fmt: skip
+    def test_names_are_kept_with_a_suffix_that_fits(self, name: str, target: str, nested: bool, wanted: str) -> None:
+        made = Plan("", "", target, nested, Options(), (), (), (), (), (), 0, 0)
+        assert name_for(name, made) == wanted
 
     def test_a_folder_for_one_file(self, capsys: Captured, several: tuple[Path, list[Path]]) -> None:
         folder, files = several

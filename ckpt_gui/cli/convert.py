@@ -75,6 +75,7 @@ def _each(work: Work, words: argparse.Namespace) -> list[Result]:
             results.append(work.convert(source))
         except CheckpointError as exc:
             results.append(Result(source, "", problem=str(exc)))
+        gc.collect()  # what one file took is of no use to the next
     return results
 
 
@@ -119,6 +120,8 @@ class Work(ExitStack):
         self._save_recipe()
         audits = self._audited(opened, made)
         if self._words.dry_run:
+            if Path(target).exists() and not self._words.overwrite:
+                made = replace(made, warnings=(*made.warnings, f"{target} exists already; --overwrite replaces it"))
             return Result(source, target, dry_run(opened, made, target), audits, _script(opened, made, target))
         receipt = self._written(opened, made, target)
         return Result(source, target, receipt, audits, _script(opened, made, target))

@@ -52,7 +52,7 @@ def _audit_json(audit: CastAudit) -> dict[str, Any]:
 def show(result: Result, *, whole: bool) -> None:
     """Print one result."""
     assert result.receipt is not None
-    print("\n".join(_lines(result, result.receipt, None if whole else FEW)))
+    print("\n".join(_lines(result, result.receipt, whole)))
 
 
 def show_all(results: Sequence[Result]) -> None:
@@ -91,10 +91,12 @@ def _cells(result: Result) -> tuple[str, ...]:
     return escape(result.source), escape(result.target), *sizes, came
 
 
-def _lines(result: Result, receipt: Receipt, few: int | None) -> Iterator[str]:
-    plan = receipt.plan
+def _lines(result: Result, receipt: Receipt, whole: bool) -> Iterator[str]:
+    """What was done needs no lists, but for who asks; what would be done is there to be looked through."""
+    plan, few = receipt.plan, None if whole else FEW
     yield from in_words(receipt)
-    yield from _lists(plan, few)
+    if whole or receipt.proof is None:
+        yield from _lists(plan, few)
     if result.audits is not None:
         yield from _audited(result.audits, few)
     yield from (f"{_MARK} {escape(warning)}" for warning in receipt.warnings)

@@ -40,7 +40,7 @@ BUTTONS = {
     "safetensors": (Options(state_dict=True), "out.safetensors", "state-dict"),
 }
 """What is asked for, the name of the result, and what ``applies`` calls it."""
-FILES = some([*good_names(), *(f"real:{name}" for name in real_names())], 9)
+FILES = [*some(good_names(), 16), *some([f"real:{name}" for name in real_names()], 16)]
 
 
 @dataclass
@@ -148,10 +148,8 @@ def test_what_is_refused_is_told_in_advance(made: Made) -> None:
     if made.refused:
         assert "\n" not in made.refused
         assert list(made.folder.iterdir()) == []
-    if made.button != "safetensors":  # it cannot hold everything, which the button cannot know
+    if made.button != "safetensors":  # it holds less than torch, and more: the button is for torch
         assert bool(told) == bool(made.refused), (told, made.refused)
-    elif told:
-        assert made.refused
 
 
 def test_the_result_is_verified(made: Made) -> None:
@@ -259,6 +257,8 @@ def test_torch_loads_it_as_it_loaded_the_source(made: Made) -> None:
     if found.target_format == "safetensors":
         pytest.skip("torch.load does not read it")
     if is_script(made.path):
-        assert opens_as_script(made.path).state_dict().keys() == opens_as_script(made.source.path).state_dict().keys()
+        before, after = opens_as_script(made.source.path), opens_as_script(made.path)
+        assert after.state_dict().keys() == before.state_dict().keys()
+        assert getattr(after, "code", None) == getattr(before, "code", None)
         return
     assert loads(made.path) or (found.nested and not made.source.loadable)
