@@ -64,7 +64,7 @@ def run(words: argparse.Namespace) -> int:
 
 def _each(work: Work, words: argparse.Namespace) -> list[Result]:
     """Every file in turn; what is amiss with one does not stop the others."""
-    if not Path(words.output).is_dir():
+    if not _is_folder(words.output):
         raise CheckpointError(f"several files are converted into a folder, and {words.output} is none")
     refuse_namesakes(words.files)
     results = []
@@ -97,7 +97,7 @@ class Work(ExitStack):
         self._options = options_of(words)
         if words.audit and self._options.dtype is None:
             raise CheckpointError("--audit measures what a cast loses; it goes with --dtype")
-        self._folder = Path(words.output) if Path(words.output).is_dir() else None
+        self._folder = Path(words.output) if _is_folder(words.output) else None
         self._given: dict[str, str] = {}
         """Name in the folder → source."""
         self._saved = not words.save_recipe
@@ -133,6 +133,8 @@ class Work(ExitStack):
             self._options = replace(options, use_ema=_asked(choice))
 
     def _in_folder(self, source: str, made: Plan) -> Path:
+        from ckpt_gui.core.convert.place import same_file
+
         assert self._folder is not None
         name = name_for(source, made)
         taken = self._given.setdefault(name.casefold(), source)
@@ -140,7 +142,7 @@ class Work(ExitStack):
             raise CheckpointError(f"{name} is the name of what {taken} became; convert {source} to a name of its own")
         target = self._folder / name
         for other in self._words.files:
-            if other != source and target.exists() and Path(other).exists() and target.samefile(other):
+            if other != source and same_file(target, Path(other)):
                 raise CheckpointError(f"{target} is one of the files to convert; choose another folder")
         return target
 
@@ -169,6 +171,14 @@ class Work(ExitStack):
                 opened, made, Path(target), overwrite=self._words.overwrite, prover=self._prover, report=report,
                 executor=self._executor, receipt=self._words.receipt,
             )  # fmt: skip
+
+
+def _is_folder(path: str) -> bool:
+    """Whether it is one; a name that is too long for a file is none."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
 
 
 def _asked(choice: EmaChoice) -> bool:

@@ -104,7 +104,7 @@ def _trouble(path: Path, exists: bool, sources: Sequence[str], nbytes: int) -> s
         return f"There is no folder {text.escape(str(folder))}."
     if exists and path.is_dir():
         return f"{shown} is a folder; write the name of a file."
-    if exists and any(_same(path, Path(source)) for source in sources):
+    if exists and any(same_file(path, Path(source)) for source in sources):
         return f"{shown} is the source itself, which is never overwritten; choose another name."
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"Nothing can be written into {text.escape(str(folder))}; choose another folder."
@@ -114,7 +114,8 @@ def _trouble(path: Path, exists: bool, sources: Sequence[str], nbytes: int) -> s
     return ""
 
 
-def _same(one: Path, other: Path) -> bool:
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both are one file, links resolved; what is not there is none."""
     try:
         return one.samefile(other)
     except OSError:

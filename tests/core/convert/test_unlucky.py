@@ -92,3 +92,40 @@ def test_a_parameter_of_a_type_without_a_storage_class(tmp_path: Path, prover: P
 
     assert result["p"].requires_grad
     assert result["p"].dtype == torch.float8_e5m2
+
+
+def test_a_receipt_is_never_written_over_the_source(tmp_path: Path) -> None:
+    source = tmp_path / "result.pt.receipt.json"
+    torch.save({"w": torch.ones(2)}, source)
+    before, opened = source.read_bytes(), read(source)
+    target = tmp_path / "result.pt"
+    told = convert(opened, plan(opened, Options(), str(target)), target, overwrite=True, receipt=True)
+
+    assert source.read_bytes() == before
+    assert any("is the checkpoint itself" in text for text in told.warnings)
+
+
+@pytest.mark.parametrize("length", [245, 252, 300])
+def test_a_name_too_long_is_a_sentence(tmp_path: Path, length: int) -> None:
+    """At 245 the receipt's name is too long, at 252 there is room for the target's just so, at 300 there is none."""
+    torch.save({"w": torch.ones(2)}, tmp_path / "source.pt")
+    opened, target = read(tmp_path / "source.pt"), tmp_path / ("x" * length + ".pt")
+    arguments = opened, plan(opened, Options(), str(target)), target
+    if length < 256:
+        told = convert(*arguments, receipt=True)
+        assert told.warnings[-1].startswith("The receipt could not be written: ")
+        assert torch.load(target, weights_only=True)["w"].sum() == 2
+    else:
+        with pytest.raises(ConvertError, match="File name too long"):
+            convert(*arguments, receipt=True)
+    assert len(list(tmp_path.iterdir())) == 1 + (length < 256)
+
+
+def test_values_below_names_that_need_marks_are_compared(tmp_path: Path) -> None:
+    """What lies above a value is put together once: as ``path_text`` does it."""
+    held = {"": {"": 1, "a/b": {"0": 2, 0: 3, "\\": {}}, "l": [4, [5, ()]]}, "a": {"b": 6}, 1.5: {None: 7, True: [8]}}
+    told, result = made(tmp_path, {"w": torch.ones(2), "held": held}, Options(drop=("held/a",)))
+
+    del held["a"]
+    assert result["held"] == held
+    assert [one.path for one in told.plan.dropped] == [("held", "a", "b")]
