@@ -32,6 +32,7 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
         Command("health", "Check &values and checksums", "Ctrl+Alt+V"),
         Command("close tab", "&Close tab", "Ctrl+W"),
         None,
+        Command("settings", "Se&ttings…", "Ctrl+,"),
         Command("quit", "&Quit", "Ctrl+Q"),
     )),
     ("&View", (
@@ -43,8 +44,8 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
         Command("values", "&Values", "F9"),
         Command("layers", "&Layers", "F12"),
         Command("info", "&Info", "F4"),
-        Command("next page", "&Next page on the right", "Ctrl+."),
-        Command("previous page", "&Previous page on the right", "Ctrl+,"),
+        Command("next page", "&Next page on the right", "Ctrl+.; Alt+PgDown"),
+        Command("previous page", "&Previous page on the right", "Alt+PgUp"),
         None,
         Command("next tab", "Next tab", "Ctrl+Tab; Ctrl+PgDown"),
         Command("previous tab", "Previous tab", "Ctrl+Shift+Tab; Ctrl+PgUp"),

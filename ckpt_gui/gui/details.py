@@ -61,7 +61,9 @@ class Details(Side):
         self.menu.setToolTipsVisible(True)
         self._file: OpenFile | None = None
         self._facts: Facts | None = None
-        self._node_page = "summary"
+        self._preferred = self._node_page = settings.preferences.tab
+        """The page that comes first, and the one that was last in front but for the overview."""
+        settings.chosen.connect(self._prefer)
         self._warmed = False
         # One line a page; a page needs show_facts (what is known without reading a value) or show_picked (which reads),
         # and, for links, node_wanted; one that reads also let_go, which stops and forgets, and message.
@@ -93,6 +95,14 @@ class Details(Side):
         elif self.page() == "overview":
             self.choose(self._node_page)
         self.fill()
+
+    def _prefer(self) -> None:
+        """Another page is to come first."""
+        wanted = self._settings.preferences.tab
+        if wanted != self._preferred:
+            self._preferred = self._node_page = wanted
+            if self.page() != "overview":
+                self.choose(wanted)
 
     def check_health(self) -> None:
         """Look at every value and checksum of the file in front."""

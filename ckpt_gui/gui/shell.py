@@ -10,6 +10,8 @@ from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from ckpt_gui.core import text
+from ckpt_gui.core.progress import Report
 from ckpt_gui.gui import status, theme
 from ckpt_gui.gui.actions import Actions
 from ckpt_gui.gui.details import Details
@@ -18,6 +20,7 @@ from ckpt_gui.gui.file_tabs import FileTabs
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.notices import NoticeBar
 from ckpt_gui.gui.open_files import OpenFiles
+from ckpt_gui.gui.preferences import ZOOMS
 from ckpt_gui.gui.recent_menu import RecentMenu
 from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
@@ -46,8 +49,11 @@ class Shell(QMainWindow):
         super().__init__()
         self.settings, self.files, self.jobs = settings, files, jobs
         self._start_page: StartPage | None = None
+        self._cache = settings.preferences.cache
+        """MiB of statistics that may be kept, as the disk knows it."""
         self.setWindowTitle("ckpt_gui")
         self._lay_out()
+        settings.chosen.connect(self._apply)
         self._disk_clock = QTimer(self, interval=LOOK_AT_DISK_MS)
         self._disk_clock.timeout.connect(self._look_at_disk)
         self._disk_clock.start()
@@ -116,9 +122,18 @@ class Shell(QMainWindow):
 
     def zoom(self, by: int) -> None:
         """One point more or less for every text; 0: the system's own size again."""
-        step = max(-4, min(12, self.settings.value("zoom", 0) + by)) if by else 0
-        self.settings.keep("zoom", step)
-        theme.zoom(step)
+        least, most = ZOOMS
+        self.settings.choose(zoom=max(least, min(most, self.settings.preferences.zoom + by)) if by else 0)
+
+    def _apply(self) -> None:
+        """Put what the person chose in force."""
+        chosen = self.settings.preferences
+        theme.choose(chosen.theme)
+        theme.zoom(chosen.zoom)
+        self.scanning.let_begin(unasked=chosen.background)
+        if chosen.cache != self._cache:
+            self._cache = chosen.cache
+            self._keep_statistics()
 
     def all_commands(self) -> list[QAction]:
         """Every command there is, those of the tree and the recent files included."""
@@ -140,6 +155,28 @@ class Shell(QMainWindow):
         ]
         groups += [("Rows", self.row_commands()), ("Page", self.details.menu.actions())]
         KeysPage(groups, self).show()
+
+    def show_settings(self) -> None:
+        """What a person can choose once for all."""
+        from ckpt_gui.gui.settings_dialog import SettingsDialog
+
+        dialog = SettingsDialog(self.settings, self)
+        dialog.recents_unwanted.connect(self.recent_menu.clear_all)
+        dialog.cache_unwanted.connect(lambda: self._keep_statistics(clear=True))
+        dialog.show()
+
+    def _keep_statistics(self, *, clear: bool = False) -> None:
+        """Hold what is kept on disk to the size that was chosen, on a thread: the disk may be slow."""
+        from ckpt_gui.core.stats import cache
+
+        nbytes = self.settings.preferences.cache << 20
+
+        def work(_report: Report) -> None:
+            if clear:
+                cache.clear()
+            cache.limit_to(nbytes)
+
+        self.jobs.run("statistics on disk", work, lambda _none: None)
 
     def about(self) -> None:
         """What this is."""
@@ -165,7 +202,9 @@ class Shell(QMainWindow):
         if not (geometry and self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))):
             self.resize(1440, 900)
         self.splitter.restoreState(QByteArray.fromBase64(self.settings.value("splitter", "").encode()))
-        theme.zoom(self.settings.value("zoom", 0))
+        self._apply()
+        if self.settings.trouble:
+            self.notices.tell("settings", text.escape(self.settings.trouble))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.jobs.close()

@@ -1,7 +1,7 @@
 """How the window looks: two sets of colours, one palette and one style sheet made from them.
 
-The window follows the system's light or dark (``CKPT_GUI_THEME=light|dark`` overrides it, for
-screenshots and tests). Widgets that paint ask ``of(palette)``, so nothing remembers a theme.
+The window follows the system's light or dark, or what the person chose (``CKPT_GUI_THEME=light|dark``
+overrides both, for screenshots and tests). Widgets that paint ask ``of(palette)``, so nothing remembers a theme.
 """
 
 from __future__ import annotations
@@ -56,9 +56,14 @@ def of(palette: QPalette) -> Colours:
     return LIGHT if palette.window().color().lightness() > 127 else DARK
 
 
-def system_theme() -> Colours:
-    """What the person's system asks for, or the override."""
-    wanted = os.environ.get("CKPT_GUI_THEME", "")
+_CHOSEN = "chosen theme"
+"""The application's property that holds what a person chose."""
+
+
+def wanted_theme() -> Colours:
+    """The override, what the person chose, or what the system asks for."""
+    app = QGuiApplication.instance()
+    wanted = os.environ.get("CKPT_GUI_THEME") or (app.property(_CHOSEN) if app is not None else None)
     if wanted in ("light", "dark"):
         return DARK if wanted == "dark" else LIGHT
     return DARK if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
@@ -71,10 +76,26 @@ def apply(app: QApplication) -> None:
     app.styleHints().colorSchemeChanged.connect(lambda _scheme: _dress(app))
 
 
+def choose(wanted: str) -> None:
+    """``light``, ``dark``, or ``system`` for what the system asks for."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    if (app.property(_CHOSEN) or "system") != wanted:
+        app.setProperty(_CHOSEN, wanted)
+        _dress(app)
+
+
 def _dress(app: QApplication) -> None:
-    colours = system_theme()
+    colours = wanted_theme()
     app.setPalette(palette(colours))
     app.setStyleSheet(sheet(colours))
+
+
+def natural_size() -> int:
+    """Points of the system's own text."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return round(app.property("natural_size") or app.font().pointSizeF())
 
 
 def zoom(step: int) -> None:
@@ -112,6 +133,16 @@ def palette(colours: Colours) -> QPalette:
     for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
         made.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.muted))
     return made
+
+
+def _tick(colours: Colours) -> str:
+    """File with the mark of a box that is checked; "" where it did not come along."""
+    from ckpt_gui.resources_path import resource
+
+    try:
+        return resource(f"tick-{'dark' if colours is DARK else 'light'}.svg").as_posix()
+    except FileNotFoundError:
+        return ""
 
 
 def sheet(c: Colours) -> str:
@@ -165,6 +196,8 @@ def sheet(c: Colours) -> str:
     QTextBrowser#page {{ background: {c.window}; border: 1px solid {c.window}; }}
     QPlainTextEdit {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 4px; }}
     QScrollArea#plain:focus, QTextBrowser#page:focus, QPlainTextEdit:focus {{ border: 1px solid {c.accent}; }}
+    QCheckBox::indicator, QListView::indicator {{ width: 1em; height: 1em; background: {c.base}; border: 1px solid {c.muted}; border-radius: 2px; }}
+    QCheckBox::indicator:checked, QListView::indicator:checked {{ border-color: {c.accent}; image: url("{_tick(c)}"); }}
     QFrame#notice {{ background: {c.notice_back}; border: 0; border-bottom: 1px solid {c.line}; }}
     QFrame#notice[alarm="true"] {{ background: {c.alarm_back}; }}
     QFrame#drop {{ background: {c.base}; border: 2px dashed {c.accent}; border-radius: 8px; }}

@@ -57,6 +57,7 @@ class Window(Shell):
         for menu in (self._tree_menu, self.details.menu):
             self.menuBar().insertMenu(self.commands.menus["Convert"].menuAction(), menu)
         self._wire()
+        settings.chosen.connect(self._show_columns)
         self.restore()
 
     # -------------------------------------------------------------------------------------------- building
@@ -71,7 +72,7 @@ class Window(Shell):
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
             "larger": lambda: self.zoom(1), "smaller": lambda: self.zoom(-1), "normal": lambda: self.zoom(0),
-            "palette": self.show_palette, "keys": self.show_keys, "about": self.about,
+            "settings": self._show_settings, "palette": self.show_palette, "keys": self.show_keys, "about": self.about,
         }  # fmt: skip
 
     def _wire(self) -> None:
@@ -187,6 +188,17 @@ class Window(Shell):
         """The next tree has the columns that this one has now."""
         if tree is not None:
             self.settings.keep("columns", tree.state().toBase64().toStdString())
+            self.settings.choose(columns=tree.shown_columns())
+
+    def _show_settings(self) -> None:
+        self._keep_columns(self.tree() if self.current() is not None else None)
+        self.show_settings()
+
+    def _show_columns(self) -> None:
+        """The columns that were chosen show in every tree."""
+        for file in self.files.all():
+            if (tree := self.tabs.page(file).tree) is not None:
+                tree.show_columns(self.settings.preferences.columns)
 
     def _say(self, file: OpenFile, words: str) -> None:
         """Words in place of a tree, unless there is one."""
@@ -201,6 +213,7 @@ class Window(Shell):
         page.show_opened(file.opened)
         if fresh and page.tree is not None:
             page.tree.restore(QByteArray.fromBase64(self.settings.value("columns", "").encode()))
+            page.tree.show_columns(self.settings.preferences.columns)
         if file is self.current():
             self._show_front()
             self.details.show_picked()

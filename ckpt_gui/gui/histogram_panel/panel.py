@@ -93,6 +93,7 @@ class HistogramPanel(QWidget):
 
     def _wire(self) -> None:
         self.controls.changed.connect(self._chosen)
+        self._settings.chosen.connect(lambda: self.controls.show_bins(self._settings.preferences.bins))
         self.plot.range_wanted.connect(self._zoom)
         self.plot.everything_wanted.connect(self.show_everything)
         self.plot.pointed.connect(self._read_out)

@@ -117,6 +117,7 @@ class PairHistogram(QWidget):
 
     def _wire(self) -> None:
         self.controls.changed.connect(self._chosen)
+        self._settings.chosen.connect(lambda: self.controls.show_bins(self._settings.preferences.bins))
         for name, plot in (("sides", self.sides), ("delta", self.delta)):
             plot.range_wanted.connect(partial(self._zoom, name))
             plot.everything_wanted.connect(partial(self.show_everything, name))

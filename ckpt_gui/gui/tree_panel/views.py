@@ -5,6 +5,8 @@ The flat list is a table: a QTreeView lays out every one of 500,000 siblings (se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import (
     QByteArray,
     QDataStream,
@@ -164,6 +166,17 @@ class Columns:
     def _resized(self, place: int, _before: int, _after: int) -> None:
         if place == 0 and not self._filling:
             self._by_hand = True
+
+    def shown(self) -> tuple[str, ...]:
+        """Keys of the columns that show, but for the key itself."""
+        hidden = self.header.isSectionHidden
+        return tuple(column.key for place, column in enumerate(COLUMNS) if place and not hidden(place))
+
+    def show_only(self, keys: Sequence[str]) -> None:
+        """Show these beside the key, and no others."""
+        for place, column in enumerate(COLUMNS):
+            if place and self.header.isSectionHidden(place) == (column.key in keys):
+                self.header.setSectionHidden(place, column.key not in keys)
 
     def menu(self, parent: QWidget) -> QMenu:
         """A menu that shows and hides columns; the key always stays."""
