@@ -14,6 +14,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _HOME = tempfile.TemporaryDirectory(prefix="ckpt_gui-tests-")
 for _name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
     os.environ[_name] = str(Path(_HOME.name, _name))
+# No window of a test is the person's running window, nor does it hand its files to that.
+_RUNTIME = Path(_HOME.name, "run")
+_RUNTIME.mkdir(mode=0o700)
+os.environ["XDG_RUNTIME_DIR"] = str(_RUNTIME)
 os.environ["CKPT_GUI_CACHE"] = str(Path(_HOME.name, "cache"))
 
 pytest_plugins = ["tests.leaks", "pytester"]

@@ -72,7 +72,6 @@ def test_info_imports_nothing_heavy(checkpoint: Path, words: tuple[str, ...]) ->
         (("info",), "FILE"),
         (("info", ""), "empty"),
         (("--nonsense",), "nonsense"),
-        (("integrate",), "later version"),
         (("open",), "no display"),
         (("demo",), "no display"),
         (("compare",), "FILE"),

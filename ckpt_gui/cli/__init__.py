@@ -9,14 +9,11 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from ckpt_gui.cli.arguments import parser
 from ckpt_gui.core.errors import CheckpointError
 
-VERBS = ("open", "compare", "info", "stats", "diff", "trend", "convert", "verify", "demo")
-LATER = ("integrate",)
-"""Verbs of the contract that later versions bring; never taken for file names unless there is such a file."""
+VERBS = ("open", "compare", "info", "stats", "diff", "trend", "convert", "verify", "demo", "integrate")
 READ_WORKER, SOLVE_WORKER = "--read-worker", "--solve-worker"
 """How the window's own processes are started where it is frozen into one program; see ``gui.child``."""
 
@@ -25,9 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (product.md, "Exit codes")."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == [READ_WORKER]:
-        from ckpt_gui.core.reader import main as read_main
+        from ckpt_gui.core import reader
 
-        return read_main(words[1])
+        return reader.main(words[1]) if len(words) > 1 else reader.wait()
     if words == [SOLVE_WORKER]:
         from ckpt_gui.core.spectrum.solve import main as solve_main
 
@@ -54,11 +51,9 @@ def _trouble(sentence: str) -> int:
 def _run(words: list[str]) -> int:
     if "" in words:
         raise CheckpointError("one of the arguments is empty; a file name is expected there")
-    if words and words[0] in LATER and not Path(words[0]).exists():
-        raise CheckpointError(f"{words[0]} comes with a later version; so far there are {', '.join(VERBS)}")
     if not words or (words[0] not in VERBS and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "open")
-    options = parser().parse_args(words)
+    options = parser(words[0]).parse_args(words)
     if options.verb in ("open", "compare", "demo"):
         from ckpt_gui.cli import show
 
@@ -76,6 +71,8 @@ def _run_of(verb: str) -> Callable[[argparse.Namespace], int]:
         from ckpt_gui.cli.difference import run
     elif verb == "trend":
         from ckpt_gui.cli.trend import run
+    elif verb == "integrate":
+        from ckpt_gui.cli.integrate import run
     elif verb == "convert":
         from ckpt_gui.cli.convert import run
     else:

@@ -6,7 +6,6 @@ import argparse
 from typing import NoReturn
 
 from ckpt_gui import __version__
-from ckpt_gui.cli import convert_arguments
 from ckpt_gui.core.errors import CheckpointError
 
 PAIR_TABS = ("overview", "summary", "histogram", "heat-map", "values", "scatter", "layers")
@@ -22,8 +21,8 @@ class _Parser(argparse.ArgumentParser):
         raise CheckpointError(f"{message}; see {self.prog} --help")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of everything."""
+def parser(verb: str = "") -> argparse.ArgumentParser:
+    """The parser of everything; for ``open``, which is to hand its files over at once, without the nouns of others."""
     whole = _Parser(prog="ckpt-gui", description="Look inside PyTorch checkpoints, safely and at once.")
     whole.add_argument("--version", action="version", version=f"ckpt-gui {__version__}")
     verbs = whole.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
@@ -45,10 +44,15 @@ def parser() -> argparse.ArgumentParser:
     trend = verbs.add_parser("trend", help="a statistic over a run of checkpoints, step by step")
     _declare_trend(trend)
     convert = verbs.add_parser("convert", help="to the CPU or a GPU, without the optimizer, as a state_dict …; proven")
-    convert_arguments.declare(convert)
-    for verb in (info, verify, stats, diff, trend, convert):
-        verb.add_argument("--json", action="store_true", help="one JSON object on standard output")
-        verb.add_argument("--patient", action="store_true", help="no time limit on reading the index")
+    if verb != "open":
+        from ckpt_gui.cli import convert_arguments
+
+        convert_arguments.declare(convert)
+    integrate = verbs.add_parser("integrate", help="open checkpoints by double-click, for this user")
+    _declare_integrate(integrate)
+    for each in (info, verify, stats, diff, trend, convert):
+        each.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        each.add_argument("--patient", action="store_true", help="no time limit on reading the index")
     return whole
 
 
@@ -59,6 +63,7 @@ def _windows(opener: argparse.ArgumentParser, comparer: argparse.ArgumentParser,
         verb.add_argument("--screenshot", metavar="OUT.png", help="wait for every job, save a picture, exit")
     opener.add_argument("--select", metavar="PATH", help="select what is at this path: optimizer/state/0/exp_avg")
     opener.add_argument("--tab", choices=TABS, help="show this tab on the right")
+    opener.add_argument("--new-window", action="store_true", help="a window of its own, even if one is open already")
     for verb in (comparer, demo):
         verb.add_argument("--select", metavar="KEY", help="select this pair, or this group: layers.0.attn")
         verb.add_argument("--tab", choices=PAIR_TABS, help="show this tab on the right")
@@ -87,6 +92,12 @@ def _declare_trend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--first-nan", action="store_true", help="find the first step with NaN, by bisection")
     parser.add_argument("--csv", action="store_true", help="a line for each tensor and file, separated by commas")
     parser.add_argument("--all", action="store_true", help="a row for every tensor, however many")
+
+
+def _declare_integrate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--remove", action="store_true", help="undo it; what was there before comes back")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be written")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def _declare_stats(parser: argparse.ArgumentParser) -> None:

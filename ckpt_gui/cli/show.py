@@ -8,10 +8,14 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckpt_gui.core.errors import CheckpointError
+from ckpt_gui.handover.claim import Claim, meet
+from ckpt_gui.handover.offer import Answer
+from ckpt_gui.handover.request import Request, absolute
 
 if TYPE_CHECKING:
     import subprocess
@@ -36,19 +40,40 @@ def run(options: argparse.Namespace, trouble: Callable[[str], int]) -> int:
         raise CheckpointError(
             "there is no display to show a window on; add --screenshot OUT.png, or use: ckpt-gui info"
         )
+    met = meet_window(options)
+    if met is Answer.TAKEN:
+        from ckpt_gui.handover.startup_notice import finish_start
+
+        finish_start()
+        return 0
     readers = before_qt([] if follow else files, compared=compared)
     from ckpt_gui.gui.app import run as show
 
-    if follow:
-        return show(
-            files, follow=True, select=options.select, screenshot=options.screenshot, readers=readers, trouble=trouble
-        )
-    if compared:
-        wish = _wish(options)
-        return show(files, wish=wish, screenshot=options.screenshot, readers=readers, trouble=trouble)
-    return show(
-        files, select=options.select, tab=options.tab, screenshot=options.screenshot, readers=readers, trouble=trouble
+    shown = partial(
+        show,
+        files,
+        screenshot=options.screenshot,
+        readers=readers,
+        trouble=trouble,
+        claim=met if isinstance(met, Claim) else None,
     )
+    if follow:
+        return shown(follow=True, select=options.select)
+    return shown(wish=_wish(options)) if compared else shown(select=options.select, tab=options.tab)
+
+
+def meet_window(options: argparse.Namespace) -> Claim | Answer | None:
+    """Hand the files to the window that runs already, or become that window; None: neither is wanted.
+
+    Only ``open`` hands over: who compares may wait for the end of it (git's difftool then deletes the files).
+    """
+    given: dict[str, Any] = vars(options)
+    if options.screenshot or given.get("fresh"):
+        return None
+    if options.verb != "open" or options.new_window:
+        return meet(None)
+    token = os.environ.get("XDG_ACTIVATION_TOKEN") or os.environ.get("DESKTOP_STARTUP_ID") or ""
+    return meet(Request(tuple(map(absolute, options.files)), options.select, options.tab, token))
 
 
 def is_run(files: Sequence[str]) -> bool:

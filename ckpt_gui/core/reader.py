@@ -72,6 +72,12 @@ def main(path: str) -> int:
         return 1  # the window is gone
 
 
+def wait() -> int:
+    """Wait to be told a path on the standard input, to its end, then read it; the exit code. Nothing told: 0."""
+    path = sys.stdin.buffer.read()
+    return main(os.fsdecode(path)) if path else 0
+
+
 def _tell(path: str) -> int:
     gc.disable()  # millions of young objects that all live: the collector would only walk them again and again
     _bound_memory()

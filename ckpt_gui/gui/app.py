@@ -8,22 +8,29 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, Qt, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from ckpt_gui.gui import theme
+from ckpt_gui.gui import child, theme
 from ckpt_gui.gui.comparisons import Wish
 from ckpt_gui.gui.jobs import Jobs
-from ckpt_gui.gui.open_files import OpenFiles
+from ckpt_gui.gui.open_files import OpenFiles, Start
 from ckpt_gui.gui.settings import Settings, settings_path
-from ckpt_gui.gui.window import Window
+from ckpt_gui.gui.window import PAGES, Window
+
+if TYPE_CHECKING:
+    from ckpt_gui.handover.claim import Claim
+    from ckpt_gui.handover.request import Request
 
 _SOON_MS = 1_000
 """What waits no longer than this is still part of the picture."""
 _SETTLE_MS = 60
 """After the last job: layouts and fonts are done within a turn or two of the event loop."""
+_IDLE_MS = 700
+"""So long after the last job the next reading process may start: it is in nobody's way then."""
 _SWITCH_SECONDS = 0.0005
 _PICTURE_PATIENCE_MS = 300_000
 """Nobody is there to answer whether to go on; a picture of what there is then has to do."""
@@ -40,18 +47,23 @@ def run(
     readers: dict[str, subprocess.Popen[bytes]] | None = None,
     painted: Callable[[], object] | None = None,
     trouble: Callable[[str], object] | None = None,
+    claim: Claim | None = None,
 ) -> int:
     """Show the window on these files until it is closed; returns the exit code. ``wish``: the two are compared so;
     ``follow``: they are a run, or its folder.
 
     ``readers`` are processes that read some of the paths already. ``painted`` is called when the
     first tree stands on the screen (benchmarks). ``trouble`` is told why a file has no tree, where nobody
-    looks at the window: with ``screenshot``, which then gives exit code 2.
+    looks at the window: with ``screenshot``, which then gives exit code 2. ``claim``: this is the running window,
+    to which later starts hand their files.
     """
     if screenshot is not None:
         qInstallMessageHandler(_say_what_matters)
     app = application()
-    window = make_window(picture=screenshot is not None)
+    spare = child.Spare()
+    window = make_window(picture=screenshot is not None, start=spare.start)
+    if sys.platform == "darwin":
+        hear_files(app, window)
     if painted is not None:
         window.painted.connect(painted)
     if follow:
@@ -64,7 +76,8 @@ def run(
     if screenshot is not None:
         take_when_settled(window, screenshot, lambda saved: app.exit(_told(window, screenshot, saved, trouble)))
     else:
-        QTimer.singleShot(0, window, lambda: _after_first_paint(app, window))
+        QTimer.singleShot(0, window, lambda: _after_first_paint(app, window, claim))
+        keep_ready(app, window, spare)
     return app.exec()
 
 
@@ -103,13 +116,23 @@ def application() -> QApplication:
     return app
 
 
-def make_window(*, picture: bool = False) -> Window:
-    """A window with nothing in it yet; ``picture``: for a screenshot."""
+def make_window(*, picture: bool = False, start: Start = child.start) -> Window:
+    """A window with nothing in it yet; ``picture``: for a screenshot; ``start`` begins reading a file."""
     jobs = Jobs()
-    return Window(Settings(settings_path(), picture=picture), OpenFiles(jobs), jobs)
+    return Window(Settings(settings_path(), picture=picture), OpenFiles(jobs, start=start), jobs)
 
 
-def _after_first_paint(app: QApplication, window: Window) -> None:
+def keep_ready(app: QApplication, window: Window, spare: child.Spare) -> None:
+    """Have a reading process wait for the next file, whenever nothing is under way."""
+    clock = QTimer(window, singleShot=True, interval=_IDLE_MS)
+    clock.timeout.connect(spare.prepare)
+    window.jobs.settled.connect(clock.start)
+    clock.start()
+    app.lastWindowClosed.connect(clock.stop)
+    app.lastWindowClosed.connect(spare.close)
+
+
+def _after_first_paint(app: QApplication, window: Window, claim: Claim | None) -> None:
     """What can wait until there is something to see."""
     from ckpt_gui.gui import icons
 
@@ -117,6 +140,30 @@ def _after_first_paint(app: QApplication, window: Window) -> None:
     gc.enable()  # the command line turned it off for the start
     app.setWindowIcon(icons.application())
     window.recent_menu.prune()
+    if claim is not None:
+        listen(app, window, claim)
+
+
+def hear_files(app: QApplication, window: Window) -> None:
+    """Open the files that the system hands to a program that runs."""
+    from ckpt_gui.gui.file_events import FileEvents
+
+    events = FileEvents(window)
+    events.asked.connect(lambda path: window.open([path]))
+    app.installEventFilter(events)
+
+
+def listen(app: QApplication, window: Window, claim: Claim) -> None:
+    """Be the running window: open what later starts hand over, and come forward."""
+    from ckpt_gui.gui.one_window import OneWindow, come_forward
+
+    def take(request: Request) -> None:
+        window.open(request.files, select=request.select, tab=request.tab)
+        come_forward(window, request.token)
+
+    one = OneWindow(claim, PAGES, window)
+    one.asked.connect(take)
+    app.lastWindowClosed.connect(one.close)
 
 
 def _something_follows(window: Window, own: tuple[QTimer, QTimer]) -> bool:

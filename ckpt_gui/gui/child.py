@@ -7,13 +7,16 @@ be in nor any environment variable nor a site-packages of strangers decides what
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 # The package's own folder goes last on the path, so that nothing beside it can stand in for the standard library.
 _PROGRAM = f"import sys; sys.path.append({_ROOT!r}); from ckpt_gui.core.reader import main; sys.exit(main(sys.argv[1]))"
+_WAITER = f"import sys; sys.path.append({_ROOT!r}); from ckpt_gui.core.reader import wait; sys.exit(wait())"
 _SOLVER = "import sys; sys.path += sys.argv[1:]; from ckpt_gui.core.spectrum.solve import main; sys.exit(main())"
 
 
@@ -22,6 +25,13 @@ def command(path: str) -> list[str]:
     if getattr(sys, "frozen", False):
         return [sys.executable, "--read-worker", path]
     return [sys.executable, "-I", "-S", "-c", _PROGRAM, path]
+
+
+def waiter() -> list[str]:
+    """The command line of a process that waits to be told what to read."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--read-worker"]
+    return [sys.executable, "-I", "-S", "-c", _WAITER]
 
 
 def solver() -> list[str]:
@@ -52,3 +62,40 @@ def _start(argv: list[str], stdin: int) -> subprocess.Popen[bytes]:
         bufsize=0,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
+
+
+class Spare:
+    """A reading process kept ready: the next file need not wait for Python to start. It ends when the window does."""
+
+    def __init__(self) -> None:
+        self._waiting: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Have one wait, if none does."""
+        if self._waiting is None:
+            with suppress(OSError):
+                self._waiting = _start(waiter(), subprocess.PIPE)
+
+    def start(self, path: str) -> subprocess.Popen[bytes]:
+        """Start reading ``path``: by the one that waits, else by a new one."""
+        process, self._waiting = self._waiting, None
+        if process is not None and process.stdin is not None:
+            with suppress(OSError):  # it was killed meanwhile
+                with process.stdin as told:
+                    told.write(os.fsencode(path))
+                return process
+            _end(process)
+        return start(path)
+
+    def close(self) -> None:
+        """End the one that waits."""
+        if self._waiting is not None:
+            _end(self._waiting)
+            self._waiting = None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill it, wait for it and close its pipes."""
+    process.kill()
+    with suppress(OSError), process:
+        pass

@@ -1,19 +1,24 @@
-"""Files and folders dropped anywhere in a window."""
+"""Files and folders dropped anywhere in a window; and addresses as text, ``/runs/a.pt::model/w``."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from ckpt_gui.gui.spoken import spoken
+
+_MAX_TEXT = 1 << 16
+"""Characters: whoever drags a whole document means something else."""
 
 
 class DropTarget(QObject):
     """Makes a window take files, with a hint while they hover.
 
     Signals:
-        dropped: local paths.
+        dropped: local addresses: FILE or FILE::PATH.
     """
 
     dropped = Signal(list)
@@ -39,7 +44,7 @@ class DropTarget(QObject):
         return False
 
     def _enter(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
+        if event.mimeData().hasUrls() or addresses(event.mimeData()):
             event.acceptProposedAction()
             self.hint.setGeometry(self._window.rect().adjusted(16, 16, -16, -16))
             self.hint.raise_()
@@ -48,6 +53,25 @@ class DropTarget(QObject):
     def _drop(self, event: QDropEvent) -> None:
         self.hint.hide()
         event.acceptProposedAction()
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        found = addresses(event.mimeData())
         # After the drop is answered: the other program must not wait for us.
-        QTimer.singleShot(0, self, lambda: self.dropped.emit(paths))
+        QTimer.singleShot(0, self, lambda: self.dropped.emit(found))
+
+
+def addresses(data: QMimeData) -> list[str]:
+    """What is dropped, as local addresses: files, else the lines of a text if each is a path from the root on."""
+    files = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+    text = "" if files or not data.hasText() else data.text()
+    if len(text) > _MAX_TEXT:
+        return []
+    lines = [_local(line.strip().strip("\"'")) for line in text.splitlines() if line.strip()]
+    return files or (lines if all(lines) else [])
+
+
+def _local(line: str) -> str:
+    """The path that a line of text is; "" if it is none, or one that depends on where one stands."""
+    if line.startswith("file:"):
+        return QUrl(line).toLocalFile()
+    if line.startswith("~/"):
+        return str(Path(line).expanduser())
+    return line if Path(line).is_absolute() else ""

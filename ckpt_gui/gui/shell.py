@@ -38,10 +38,12 @@ class Shell(QMainWindow):
     Signals:
         addresses_wanted: files or a folder were chosen.
         sample_wanted: what comes with the program is to be seen.
+        integrate_wanted: checkpoints are to open by double-click.
     """
 
     addresses_wanted = Signal(list)
     sample_wanted = Signal()
+    integrate_wanted = Signal()
     commands: Actions
     recent_menu: RecentMenu
 
@@ -94,6 +96,7 @@ class Shell(QMainWindow):
             page = self._start_page = StartPage(self)
             page.open_wanted.connect(self.ask_files)
             page.sample_wanted.connect(self.sample_wanted)
+            page.integrate_wanted.connect(self.integrate_wanted)
             page.path_wanted.connect(lambda path: self.addresses_wanted.emit([path]))
             page.show_recents(self.recent_menu.paths())
             self.recent_menu.changed.connect(page.show_recents)

@@ -13,15 +13,16 @@ from ckpt_gui.gui.spoken import muted, spoken
 
 
 class StartPage(QWidget):
-    """Recent files and two buttons.
+    """Recent files and three buttons.
 
     Signals:
-        open_wanted, sample_wanted: a button was pressed.
+        open_wanted, sample_wanted, integrate_wanted: a button was pressed.
         path_wanted: a recent file was chosen.
     """
 
     open_wanted = Signal()
     sample_wanted = Signal()
+    integrate_wanted = Signal()
     path_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -63,8 +64,15 @@ class StartPage(QWidget):
             button = spoken(QPushButton(words), words.replace("&", ""))
             button.clicked.connect(signal)
             line.addWidget(button)
+        line.addWidget(self._integrate_button())
         line.addStretch(1)
         return line
+
+    def _integrate_button(self) -> QPushButton:
+        button = spoken(QPushButton("Open by &double-click"), "Open checkpoints by double-click")
+        button.setToolTip("Registers ckpt_gui with this desktop, for you alone; it can be undone (Ctrl+Alt+B)")
+        button.clicked.connect(self.integrate_wanted)
+        return button
 
     def _recent_button(self, number: int, path: str) -> QPushButton:
         folder, name = str(Path(path).parent), Path(path).name

@@ -20,6 +20,7 @@ from ckpt_gui.gui.file_notices import FileNotices
 from ckpt_gui.gui.file_statistics import FileStatistics
 from ckpt_gui.gui.file_tabs import Held
 from ckpt_gui.gui.following import Following
+from ckpt_gui.gui.integrating import Integrating
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 from ckpt_gui.gui.recent_menu import RecentMenu
@@ -73,12 +74,14 @@ class Window(Shell):
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
             "larger": lambda: self.zoom(1), "smaller": lambda: self.zoom(-1), "normal": lambda: self.zoom(0),
             "settings": self._show_settings, "palette": self.show_palette, "keys": self.show_keys, "about": self.about,
+            "integrate": self.integrate_wanted.emit,
         }  # fmt: skip
 
     def _wire(self) -> None:
         self.drop.dropped.connect(self._dropped)
         self.addresses_wanted.connect(self.open)
         self.sample_wanted.connect(self.open_sample)
+        self.integrate_wanted.connect(Integrating(self.jobs, self.notices).ask)
         self.recent_menu.path_wanted.connect(lambda path: self.open([path]))
         self.tabs.shown.connect(self._show_front)
         self.tabs.close_wanted.connect(self._close)

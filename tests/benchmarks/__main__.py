@@ -6,11 +6,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import comparing, converting, opening, selecting, statistics, window
+from tests.benchmarks import comparing, converting, opening, second_start, selecting, statistics, window
 
 PARTS = {
     "opening": opening.figures,
     "window": window.figures,
+    "second start": second_start.figures,
     "statistics": statistics.figures,
     "selecting": selecting.figures,
     "comparing": comparing.figures,
