@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 
@@ -17,11 +18,8 @@ class Command(NamedTuple):
     words: str
     keys: str
     """Shortcuts, the first is shown; parted by ``; ``."""
-    off: str = ""
-    """Why it cannot be used (yet); "" if it can."""
 
 
-_LATER = "comes with a later version"
 MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
     ("&File", (
         Command("open", "&Open…", "Ctrl+O"),
@@ -61,11 +59,11 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
         Command("compare", "&Compare…", "Ctrl+D"),
         Command("run", "Follow a &run of checkpoints…", "Ctrl+Shift+R"),
         None,
-        Command("to cpu", "To &CPU", "Ctrl+Alt+C", _LATER),
-        Command("to gpu", "To &GPU", "Ctrl+Alt+G", _LATER),
-        Command("strip optimizer", "&Strip optimizer", "Ctrl+Alt+X", _LATER),
-        Command("save state_dict", "Save as state_&dict", "Ctrl+Alt+S", _LATER),
-        Command("convert", "C&onvert…", "Ctrl+Shift+S", _LATER),
+        Command("to cpu", "To &CPU", "Ctrl+Alt+C"),
+        Command("to gpu", "To &GPU…", "Ctrl+Alt+G"),
+        Command("strip optimizer", "&Strip optimizer", "Ctrl+Alt+X"),
+        Command("save state_dict", "Save as state_&dict", "Ctrl+Alt+S"),
+        Command("convert", "C&onvert…", "Ctrl+Shift+S"),
     )),
     ("&Help", (
         Command("palette", "&Commands…", "Ctrl+Shift+P"),
@@ -103,10 +101,9 @@ class Actions:
         action = self.named[command.name] = QAction(command.words, self._window)
         action.setShortcuts([QKeySequence(keys) for keys in command.keys.split("; ")])
         words = command.words.replace("&", "")
-        self.explain(command.name, command.off)
-        if not command.off:
-            handler = handlers[command.name]
-            action.triggered.connect(lambda: handler())
+        self.explain(command.name, "")
+        handler = handlers[command.name]
+        action.triggered.connect(lambda: handler())
         action.setIconText(TOOL_WORDS.get(command.name, words))
         return action
 
@@ -119,8 +116,14 @@ class Actions:
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{words}: {off}" if off else f"{words} ({keys})")
 
+    def place_below(self, name: str) -> QPoint:
+        """Where a menu of a tool button belongs, on the screen."""
+        button = self._bar.widgetForAction(self.named[name])
+        shown = button is not None and button.isVisible()
+        return button.mapToGlobal(button.rect().bottomLeft()) if shown else self._window.mapToGlobal(QPoint(60, 60))
+
     def _tool_bar(self) -> QToolBar:
-        bar = QToolBar("Commands", self._window)
+        bar = self._bar = QToolBar("Commands", self._window)
         bar.setObjectName("commands")
         bar.setMovable(False)
         bar.toggleViewAction().setVisible(False)

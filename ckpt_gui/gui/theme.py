@@ -29,6 +29,8 @@ class Colours:
     text: str
     muted: str
     accent: str
+    on_accent: str
+    """Text on it."""
     selected: str
     """Behind selected rows; text keeps its colour."""
     alarm: str
@@ -39,13 +41,13 @@ class Colours:
 
 LIGHT = Colours(
     window="#f6f7f9", base="#ffffff", stripe="#f9fafc", raised="#ffffff", line="#dcdfe5", text="#1f2328",
-    muted="#646b79", accent="#1f6feb", selected="#d6e6fb", alarm="#b3123b", alarm_back="#fdecef",
+    muted="#646b79", accent="#1f6feb", on_accent="#ffffff", selected="#d6e6fb", alarm="#b3123b", alarm_back="#fdecef",
     notice_back="#e9f1fd",
     bar="#5b93de",
 )  # fmt: skip
 DARK = Colours(
     window="#24272e", base="#1e2128", stripe="#22252c", raised="#2a2e36", line="#3a3f49", text="#dfe2e8",
-    muted="#9aa1ae", accent="#58a0ff", selected="#2d4a70", alarm="#ff7a90", alarm_back="#40262d",
+    muted="#9aa1ae", accent="#58a0ff", on_accent="#10141c", selected="#2d4a70", alarm="#ff7a90", alarm_back="#40262d",
     notice_back="#26344a",
     bar="#4a86d2",
 )  # fmt: skip
@@ -172,6 +174,16 @@ def sheet(c: Colours) -> str:
     QToolButton#change {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 2px 7px; }}
     QToolButton#change:checked {{ background: {c.raised}; border-color: {c.line}; }}
     QToolButton#change:hover, QToolButton#change:focus {{ border-color: {c.accent}; }}
+    QAbstractScrollArea::corner {{ background: {c.window}; border: 0; }}
+    QCheckBox::indicator:unchecked {{ width: 13px; height: 13px; background: {c.base}; border: 1px solid {c.muted}; border-radius: 2px; }}
+    QCheckBox::indicator:unchecked:focus {{ border-color: {c.accent}; }}
+    QLabel#headline {{ font-weight: bold; font-size: 12pt; }}
+    QLabel#title {{ color: {c.muted}; }}
+    QToolButton#step {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 3px 4px; font-weight: bold; }}
+    QToolButton#step:hover, QToolButton#step:focus {{ border-color: {c.accent}; }}
+    QPushButton[primary="true"] {{ background: {c.accent}; border-color: {c.accent}; color: {c.on_accent}; padding: 3px 18px; }}
+    QPushButton[primary="true"]:disabled {{ background: {c.window}; border-color: {c.line}; color: {c.muted}; }}
+    QPushButton[primary="true"]:focus {{ border: 2px solid {c.text}; padding: 2px 17px; }}
     QLineEdit[bad="true"] {{ border-color: {c.alarm}; }}
     QFrame#pairing {{ background: {c.notice_back}; border: 0; border-radius: 4px; }}
     QSplitter::handle {{ background: {c.line}; }}

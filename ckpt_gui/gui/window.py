@@ -16,6 +16,7 @@ from ckpt_gui.gui.actions import Actions
 from ckpt_gui.gui.compare_requests import CompareRequests
 from ckpt_gui.gui.comparing import Comparison
 from ckpt_gui.gui.comparisons import NO_WISH, Comparisons, Wish
+from ckpt_gui.gui.conversions import COMMANDS, Conversions
 from ckpt_gui.gui.file_notices import FileNotices
 from ckpt_gui.gui.file_statistics import FileStatistics
 from ckpt_gui.gui.file_tabs import Held
@@ -69,6 +70,7 @@ class Window(Shell):
             "reload": self._reload, "close tab": lambda: self._close(self.tabs.front()), "quit": self.close,
             "filter": self._focus_filter, **{page: partial(self._choose_page, page) for page in PAGES},
             "health": self.details.check_health, "compare": self._ask_compare, "run": self._ask_run,
+            **{name: partial(self._with_file, partial(self._convert, name)) for name in COMMANDS},
             "next page": lambda: self.side().step(1), "previous page": lambda: self.side().step(-1),
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
@@ -102,6 +104,10 @@ class Window(Shell):
         self.runs.changed.connect(lambda one: self._show_front() if one is self.tabs.front() else None)
         self.runs.message.connect(self.status.mention)
         self.runs.pair_wanted.connect(self.compare)
+        self.conversions = Conversions(self.files, self.jobs, self)
+        self.conversions.known.connect(lambda file: self._explain() if file is self.current() else None)
+        self.conversions.open_wanted.connect(lambda path: self.open([path]))
+        self.conversions.compare_wanted.connect(self.compare)
         self.files.added.connect(self._added)
         self.files.removed.connect(self._removed)
         self.files.reading.connect(lambda file: self._say(file, f"Reading {text.escape(file.name)} …"))
@@ -180,6 +186,7 @@ class Window(Shell):
         page.picked.connect(lambda nodes: self._picked(file, nodes))
         page.message.connect(self.status.mention)
         page.compare_wanted.connect(lambda node: self.requests.ask(file, QCursor.pos(), node))
+        page.convert_wanted.connect(lambda node: self.conversions.convert(file, node))
         page.painted.connect(self.painted)
         self.file_statistics.add(file, page)
 
@@ -259,6 +266,7 @@ class Window(Shell):
             self.commands.explain(name, "" if front is not None else "no file is open")
         self.commands.explain("compare", "" if front is not None else "no file is open")
         self.commands.explain("health", "" if self.current() is not None else "no file is in front")
+        self._explain()
         self._tree_menu.clear()
         self._tree_menu.addActions(self.row_commands())
         self._tree_menu.setEnabled(bool(self.row_commands()))
@@ -268,6 +276,9 @@ class Window(Shell):
         rows = self.tree() or self._comparison_page()
         if rows is not None and self.tabs.isAncestorOf(QApplication.focusWidget() or self):
             rows.setFocus()  # not the filter line, where Qt would put it
+
+    def _explain(self) -> None:
+        self.conversions.explain(self.commands, self.current())
 
     def _facts(self, held: Held | None) -> str:
         """What is in front, in a line."""
@@ -351,6 +362,13 @@ class Window(Shell):
         if (file := self.current()) is not None:
             act(file)
 
+    def _convert(self, name: str, file: OpenFile) -> None:
+        """One of the buttons of the tool bar."""
+        if name == "to gpu":
+            self.conversions.open_gpu_menu(self.commands.place_below(name), file)
+        else:
+            self.conversions.ask(name, file)
+
     def _focus_filter(self) -> None:
         if (tree := self.tree()) is not None:
             tree.focus_filter()
@@ -368,5 +386,10 @@ class Window(Shell):
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.conversions.may_close(self.notices, self.close):
+            event.ignore()
+            return
+        self.jobs.close()
+        self.conversions.close_all()
         self._keep_columns(self.tree() if self.current() is not None else None)
         super().closeEvent(event)

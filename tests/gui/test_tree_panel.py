@@ -386,11 +386,12 @@ def test_copying_a_hostile_key_does_no_harm(panel: TreePanel) -> None:
     assert clipboard() == "a\\ud800\u202e"
 
 
-def test_what_comes_later_is_off_and_says_so(panel: TreePanel) -> None:
+def test_the_part_that_is_selected_can_be_converted(panel: TreePanel, qtbot: QtBot) -> None:
     panel.select_path(("optimizer",))
-    assert panel.commands["compare"].isEnabled()
-    assert not panel.commands["convert"].isEnabled()
-    assert "later version" in panel.commands["convert"].toolTip()
+    with qtbot.waitSignal(panel.convert_wanted) as wanted:
+        panel.commands["convert"].trigger()
+    assert panel.checkpoint is not None
+    assert panel.checkpoint.path_of(wanted.args[0]) == ("optimizer",)
 
 
 def test_a_column_of_statistics_asks_for_those_on_the_screen(panel: TreePanel, qtbot: QtBot) -> None:

@@ -373,7 +373,7 @@ def test_the_palette_says_why_a_command_is_off(window: Window, qtbot: QtBot) -> 
     QTest.keyClicks(palette._line, "strip")
     item = palette._list.topLevelItem(0)
     assert item is not None
-    assert item.text(1) == "comes with a later version"
+    assert item.text(1) == "no file is in front"
     QTest.keyClick(palette._line, Qt.Key.Key_Escape)
     assert not palette.isVisible()
 
@@ -486,11 +486,11 @@ def test_the_keys_page_lists_them(window: Window, qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("name", ["to cpu", "to gpu", "strip optimizer", "save state_dict", "convert"])
-def test_what_is_not_built_yet_says_so(window: Window, name: str) -> None:
+def test_without_a_file_there_is_nothing_to_convert_and_it_says_so(window: Window, name: str) -> None:
     action = window.commands.named[name]
 
     assert not action.isEnabled()
-    assert "later version" in action.toolTip()
+    assert "no file is in front" in action.toolTip()
 
 
 # ------------------------------------------------------------------------------------------------ looks

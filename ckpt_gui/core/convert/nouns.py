@@ -142,7 +142,11 @@ class Dropped:
 @dataclass(frozen=True, slots=True)
 class Edit:
     """One change to the pickled object: ``drop`` what lies at ``path``; ``rename`` its key to ``key``; ``replace`` it
-    by what lies at ``other``."""
+    by what lies at ``other``.
+
+    All paths are those of the source. What is moved takes the edits within it along; an item that is dropped from a
+    list or tuple leaves None, so that the others keep their places.
+    """
 
     what: str
     path: Path

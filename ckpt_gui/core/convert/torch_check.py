@@ -119,6 +119,7 @@ def _loader(form: str) -> str:
     import torch
 
     torch.set_num_threads(1)
+    gc.freeze()  # what an import made stays; only what a file made is looked through
     return f"torch {torch.__version__.partition('+')[0]} (weights_only=True)"
 
 

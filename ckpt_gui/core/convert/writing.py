@@ -141,10 +141,16 @@ class _Work:
                     source.rewrite(archive, ZipOut(draft, source.root, self._executor))
                 else:
                     out = ZipOut(draft, root_of(draft.final), self._executor)
-                    numbered = source.numbered and not plan.edits and needs <= {one.key for one in plan.records}
+                    numbered = source.numbered and self._keeps_order(needs)
                     write_new(archive, out, lambda written: source.copy_others(out, written, needs), numbered=numbered)
                 self._place.notes += source.notes
         draft.finish()
+
+    def _keeps_order(self, needs: frozenset[str]) -> bool:
+        """Whether the pickle comes to the storages in the same order as that of the source, each under its key."""
+        plan = self._plan
+        same = not plan.edits and plan.options.ties == "keep" and all(record.tensor < 0 for record in plan.records)
+        return same and needs <= {record.key for record in plan.records}
 
     def _check_needs(self, needs: frozenset[str]) -> None:
         missing = needs - {record.key for record in self._plan.records}

@@ -17,18 +17,15 @@ class Command(NamedTuple):
     words: str
     keys: str
     checkable: bool = False
-    off: str = ""
-    """Why it cannot be used yet; "" if it can."""
 
 
-_LATER = "comes with a later version"
 COMMANDS = (
     Command("copy key", "Copy key", "Ctrl+C"),
     Command("copy path", "Copy path", "Ctrl+Shift+K"),
     Command("copy python", "Copy Python that loads it", "Ctrl+Shift+C"),
     Command("filter to this", "Filter to this", "Ctrl+Shift+T"),
     Command("compare", "Compare this part with…", "Ctrl+Shift+D"),
-    Command("convert", "Convert this part…", "Ctrl+Shift+V", off=_LATER),
+    Command("convert", "Convert this part…", "Ctrl+Shift+V"),
     Command("expand below", "Expand everything beneath", "Ctrl+Right"),
     Command("collapse below", "Collapse everything beneath", "Ctrl+Left"),
     Command("expand all", "Expand all", "Ctrl+Shift+E"),
@@ -57,10 +54,6 @@ def make(panel: QWidget, handlers: dict[str, Callable[[], object]]) -> dict[str,
         action.setShortcut(QKeySequence(command.keys))
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setCheckable(command.checkable)
-        if command.off:
-            action.setEnabled(False)
-            action.setStatusTip(command.off)
-            action.setToolTip(f"{command.words.rstrip('…')}: {command.off}")
         action.triggered.connect(_quietly(handlers[command.name]))
         panel.addAction(action)
     return made

@@ -57,8 +57,15 @@ class Change:
             steps = self._pair(one.path, "has no name of its own and cannot be renamed")
             self._place(steps).key = one.key
         else:
-            steps = self._pair(one.path, "is no entry of a mapping and cannot be left out")
-            self._place(steps).drop = True
+            self._drop(one.path)
+
+    def _drop(self, path: Path) -> None:
+        """Leave out an entry of a mapping; of a sequence, put None there, so that the others keep their places."""
+        steps = self._steps(path, path)
+        if steps and steps[-1][0] == "index" and type(path[-1]) is int:
+            self._place(steps).instead = None
+        else:
+            self._place(self._pair(path, "is no entry of a mapping or sequence and cannot be left out")).drop = True
 
     def put(self, path: Path, value: Any) -> None:
         """Put a value in the place of another."""

@@ -69,7 +69,7 @@ class _Planner:
         self.part: Scope = scope(self.tree, self.way, options)
         self.taken: Sequence[Average] = average.taken(self.tree, inside(self.tree, self.part), options)
         self.gone: Left = left(self.tree, self.way, self.part, options, self.taken)
-        self.rows = self.gone.kept()
+        self.rows = self._in_order(self.gone.kept())
         if self.tree.rows and not self.rows:
             raise ConvertError("No tensor would be left" + self._all_why())
         shares = self.way.target != "safetensors" and options.ties != "untie"
@@ -78,6 +78,11 @@ class _Planner:
         fits.check(self.tree, self.way, self.rows, self.types, options)
         if options.max_shard is not None and self.way.target != "safetensors":
             raise ConvertError("Only safetensors can be split into shards; add --to safetensors")
+
+    def _in_order(self, rows: list[int]) -> list[int]:
+        """As they come in the result: an average where its raw weights were."""
+        raw = {row: raw for one in self.taken for raw, row in one.rows.items()}
+        return sorted(rows, key=lambda row: raw.get(row, row)) if raw else rows
 
     def _all_why(self) -> str:
         """The one reason that all tensors are left out for, if there is one."""
@@ -142,6 +147,7 @@ class _Planner:
         nested = Nested(self.tree, self.part, self.gone, self.taken, keys.new)
         edits = nested.edits()
         told = remarks.archive(self.tree, edits, self.types, self.options)
+        remarks.check_tensor_keys(self.tree, nested.tensor_keys(), edits, self.types, self.options)
         records = self._records(equal)
         items = self._items(records, nested if nested.moves else None)
         nbytes = sizes.nested_nbytes(self.tree, self.gone, records.records, self.way.target)
@@ -151,12 +157,12 @@ class _Planner:
         """The tensors of a torch result, at ``targets`` or where the edits lead."""
         tree, checkpoint, found = self.tree, self.tree.checkpoint, list[Item]()
         node_of, dtype, texts = checkpoint.tensors.node, checkpoint.tensors.dtype, checkpoint.texts
-        cast, buffers, made = self.types.cast, self.types.buffers, records.records
+        cast, buffers, made, extras = self.types.cast, self.types.buffers, records.records, checkpoint.extras
         rows, paths = self.rows, tree.paths([node_of[row] for row in self.rows])
         goals = targets or ([nested.target(*pair) for pair in zip(rows, paths, strict=True)] if nested else paths)
         for row, path, target in zip(rows, paths, goals, strict=True):
             (record, offset, stride, shape), source = records.place(row), texts[dtype[row]]
-            device = made[record].device if record >= 0 else self.tags.of_row(row)
+            device = made[record].device if record >= 0 and row not in extras else self.tags.of_row(row)
             to = cast.get(row, source) if cast else source
             found.append(Item(row, path, target, record, offset, stride, shape, source, to, device, row in buffers))
         return found

@@ -126,6 +126,17 @@ class Nested:
                 found.add(one.node)
         return found
 
+    def tensor_keys(self) -> list[int]:
+        """Entries that stay and whose keys are tensors (the state of an optimizer that was pickled whole)."""
+        nodes, texts, whole = self.tree.nodes, self.tree.checkpoint.texts, self.gone.whole
+        if KeyType.OTHER not in bytes(nodes.key_type):
+            return []
+        return [
+            node
+            for node, kind in enumerate(nodes.key_type)
+            if kind == KeyType.OTHER and texts[nodes.key[node]].startswith("tensor ") and node not in whole
+        ]
+
     def _check(self, node: int) -> None:
         """Refuse to take away what an object is made from."""
         tree, nodes = self.tree, self.tree.nodes

@@ -12,7 +12,7 @@ from ckpt_gui.core.columns import Flag
 from ckpt_gui.core.convert.nouns import Options
 from ckpt_gui.core.convert.plan import scope as scopes
 from ckpt_gui.core.convert.plan.average import Average
-from ckpt_gui.core.convert.plan.route import Route
+from ckpt_gui.core.convert.plan.route import Route, source_code
 from ckpt_gui.core.convert.plan.scope import STATE, Scope
 from ckpt_gui.core.convert.plan.strip import spared, state_nodes
 from ckpt_gui.core.convert.plan.tree import Tree
@@ -74,7 +74,9 @@ def left(tree: Tree, way: Route, part: Scope, options: Options, taken: Sequence[
         _globbed(gone, tree.matching(options.drop), "dropped by name")
     if options.state_dict:
         _only_weights(gone, part, {row for average in taken for row in average.rows.values()})
-    _single(gone, options)
+    _single(gone, options, way.nested)
+    if way.nested and way.target == "torch" and (sources := source_code(tree.checkpoint)) is not None:
+        _globbed(gone, tree.beneath(sources), "a zip keeps no source code")
     if way.nested:
         _whole(gone)
     return gone
@@ -146,7 +148,7 @@ def _only_weights(gone: Left, part: Scope, averaged: set[int]) -> None:
             gone.drop(node, others[Role(tree.roles[node])])
 
 
-def _single(gone: Left, options: Options) -> None:
+def _single(gone: Left, options: Options, nested: bool) -> None:
     """What is said of tensors one by one."""
     tree, node_of = gone.tree, gone.tree.checkpoint.tensors.node
     if options.keep:
@@ -159,19 +161,21 @@ def _single(gone: Left, options: Options) -> None:
         for row in gone.kept():
             if row not in only:
                 gone.row(row, "the filter does not find it")
-    sound = max(tree.checkpoint.tensors.problem, default=-1) < 0
-    damaged = [] if sound else [row for row in gone.kept() if problem(tree, row)]
+    sound = max(tree.checkpoint.tensors.problem, default=-1) < 0 and (nested or not tree.within)
+    damaged = [] if sound else [row for row in gone.kept() if problem(tree, row, nested)]
     if damaged and not options.skip_damaged:
-        told = join_words([f"{tree.rows_listed([row])} ({problem(tree, row)})" for row in damaged], 3)
-        raise ConvertError(f"{plural(len(damaged), 'tensor')} cannot be converted, being damaged: {told}. "
+        told = join_words([f"{tree.rows_listed([row])} ({problem(tree, row, nested)})" for row in damaged], 3)
+        raise ConvertError(f"{plural(len(damaged), 'tensor')} cannot be converted: {told}. "
                            "--skip-damaged leaves such tensors out")  # fmt: skip
     for row in damaged:
-        gone.row(row, f"damaged: {problem(tree, row)}")
+        gone.row(row, f"cannot be converted: {problem(tree, row, nested)}")
 
 
-def problem(tree: Tree, row: int) -> str:
-    """Why a tensor, or a part of it, does not hold together; "" if it does."""
+def problem(tree: Tree, row: int, nested: bool) -> str:
+    """Why a tensor, or a part of it, does not hold together, or cannot be copied; "" if nothing speaks against it."""
     checkpoint = tree.checkpoint
+    if not nested and tree.is_within(row):
+        return "its bytes lie in a pickle within the pickle, from which they are not copied"
     column = checkpoint.tensors.problem
     if column[row] >= 0:
         return checkpoint.texts[column[row]]

@@ -39,7 +39,7 @@ class Records:
 
     def __init__(self, tree: Tree, way: Route, types: Types, tags: Tags, options: Options) -> None:
         self.tree, self.types, self.tags, self.options = tree, types, tags, options
-        self.nested = way.nested
+        self.nested, self._torch = way.nested, way.target == "torch"
         checkpoint = tree.checkpoint
         self._tensors, self._storages, self._texts = checkpoint.tensors, checkpoint.storages, checkpoint.texts
         self.tell_wide = not way.nested
@@ -60,7 +60,7 @@ class Records:
 
     def _stays_big(self) -> bool:
         """Whether big-endian bytes stay so: an archive has one byte order, so only where nothing is made anew."""
-        return self.nested and not self.types.cast and self.options.ties == "keep"
+        return self._torch and self.nested and not self.types.cast and self.options.ties == "keep"
 
     def _free_key(self) -> int:
         """The first number that no storage of the source goes by."""
@@ -92,7 +92,7 @@ class Records:
         users: Users = {}
         for row in rows:
             if row not in extras:
-                if storage[row] >= 0:
+                if storage[row] >= 0 and storage[row] not in self.tree.within:
                     _add(users, storage[row], (row, row))
                 continue
             for one in sorted(storages_of(checkpoint, row)):
@@ -221,7 +221,7 @@ class Records:
             shape = checkpoint.shape(row)
             return Place(self.alone[row], 0, contiguous(shape), shape)
         storage = tensors.storage[row]
-        if row not in extras and storage >= 0:
+        if row not in extras and storage in self.of_storage:
             record, (shape, stride) = self.of_storage[storage], self.tree.form(row)
             if offset := tensors.offset[row]:
                 offset -= self._start(record, row)
@@ -229,7 +229,7 @@ class Records:
         tensor = checkpoint.tensor(row)
         steps = tensor.stride if tensor.layout == "strided" else None
         storage = tensor.storage if len(tensor.pieces) == 1 else -1
-        if storage < 0:
+        if storage < 0 or storage in self.tree.within:
             return Place(-1, 0, steps, tensor.shape)
         record = self.of_storage[storage]
         return Place(record, (tensor.offset or 0) - self._start(record, row), steps, tensor.shape)

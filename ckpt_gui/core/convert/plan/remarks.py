@@ -28,8 +28,9 @@ def flat(tree: Tree, way: Route, part: Scope, rows: list[int], options: Options)
     told = [*_module(tree, part, rows, options), *_extra_states(tree, part), *_subclasses(tree, rows)]
     if not options.state_dict and _nested(tree, part, rows):
         told.append("Nesting is lost: keys are joined with dots; --state-dict takes the weights by their own names")
-    lost = way.target == "safetensors" or not options.state_dict  # a state_dict has none to keep
-    if lost and any(tree.checkpoint.tensors.flags[row] & int(Flag.REQUIRES_GRAD) for row in rows):
+    if way.target == "safetensors" and any(
+        tree.checkpoint.tensors.flags[row] & int(Flag.REQUIRES_GRAD) for row in rows
+    ):
         told.append("requires_grad is not kept")
     devices = {tree.checkpoint.device(row) for row in rows[:1]} | _tags(tree)
     if way.target == "safetensors" and devices - {None, "cpu"}:
@@ -43,7 +44,8 @@ def archive(tree: Tree, edits: Sequence[Edit], types: Types, options: Options) -
     if form not in ("torchscript", "torch-package"):
         return []
     name = "TorchScript" if form == "torchscript" else "torch.package"
-    records = [edit for edit in edits if form == "torchscript" or len(edit.path) < 2]
+    scripted = form == "torchscript" or any(text.startswith(".data/ts_code/") for text in tree.checkpoint.texts)
+    records = [edit for edit in edits if scripted or len(edit.path) < 2]
     if records or options.compact or options.ties != "keep":
         raise ConvertError(
             f"A {name} archive is written back as it is but for device tags and element types, because its code refers "
@@ -52,6 +54,17 @@ def archive(tree: Tree, edits: Sequence[Edit], types: Types, options: Options) -
     if types.cast and tree.checkpoint.facts.get("mobile"):
         raise ConvertError("The program for mobile in this archive repeats its tensors' types; --state-dict casts them")
     return [f"The code in the {name} archive may count on the old element types"] if types.cast else []
+
+
+def check_tensor_keys(tree: Tree, keyed: Sequence[int], edits: Sequence[Edit], types: Types, options: Options) -> None:
+    """Raises ConvertError where a change would reach tensors that are keys, which have no place of their own."""
+    paths = [tree.path(node) for node in keyed]
+    within = any(edit.path[: len(path)] == path for path in paths for edit in edits if len(edit.path) > len(path))
+    if paths and (within or types.cast or options.compact or options.ties != "keep"):
+        raise ConvertError(
+            f"Tensors are used as keys here and cannot be changed with the others: {tree.listed(keyed, 3)}. Leave that "
+            "part out (--drop, --strip-optimizer), or save a state_dict"
+        )
 
 
 def _tags(tree: Tree) -> set[str | None]:

@@ -10,6 +10,8 @@ from ckpt_gui.core.model import Checkpoint
 
 PICKLED = ("torch-zip", "torch-legacy", "torch-tar", "torchscript", "torch-package")
 """Formats whose pickled objects can be written back."""
+SOURCE_CODE = "source code"
+"""Key under which the index shows the source of classes that came with a legacy stream."""
 SUFFIXES = (".safetensors", ".safetensors.index.json")
 _OLD_SCRIPT = "TorchScript of torch 1.0"
 
@@ -77,6 +79,13 @@ def _flat_target(checkpoint: Checkpoint, options: Options) -> str:
 
 
 def _nested_target(checkpoint: Checkpoint, options: Options) -> str:
-    """A legacy file of which only the tags change stays one."""
-    rest = Options(devices=options.devices, to=options.to)
-    return "legacy" if checkpoint.format == "torch-legacy" and options == rest else "torch"
+    """A legacy file of which only the tags change stays one, and one with source code, which a zip could not keep."""
+    if checkpoint.format != "torch-legacy":
+        return "torch"
+    retagged = options == Options(devices=options.devices, to=options.to)
+    return "legacy" if retagged or source_code(checkpoint) is not None else "torch"
+
+
+def source_code(checkpoint: Checkpoint) -> int | None:
+    """The node of the classes' source that a legacy stream may bring along; None where there is none."""
+    return checkpoint.find((SOURCE_CODE,)) if checkpoint.format == "torch-legacy" else None

@@ -40,7 +40,10 @@ class Tags:
         if not self.written:
             return None
         tag = self.tree.checkpoint.device(row)
-        return tag if tag == "meta" else self.of_tag(tag or "cpu")
+        own = row in self.tree.checkpoint.extras and says_its_own(self.tree, row)
+        if tag == "meta" or own or self.tree.is_within(row):
+            return tag
+        return self.of_tag(tag or "cpu")
 
     def of_tag(self, tag: str) -> str:
         """What replaces a tag: the rule for it, else for its kind of device (``cuda`` for ``cuda:1``), else for all."""
@@ -49,6 +52,17 @@ class Tags:
                 if rule.old == wanted:
                     return rule.new
         return tag
+
+
+def says_its_own(tree: Tree, row: int) -> bool:
+    """Whether the call that makes a tensor names its device (an XLA one, a wrapper): a value, no storage's tag."""
+    checkpoint = tree.checkpoint
+    extra = checkpoint.extras[row]
+    if "device" not in extra or checkpoint.tensors.storage[row] >= 0:
+        return "device" in extra
+    parts = {name for name, _ in extra.get("parts", ())}
+    strided = checkpoint.texts[checkpoint.tensors.layout[row]] == "strided"
+    return strided and "python_type" in extra and "_local_tensor" not in parts
 
 
 def tags(tree: Tree, way: Route, options: Options) -> Tags:
@@ -84,6 +98,8 @@ def warnings(tree: Tree, found: Tags, rows: list[int], options: Options) -> list
             f"PyTorch expects the state of a random number generator on the CPU; now tagged otherwise: "
             f"{tree.rows_listed(states)}"
         )
+    if inner := [row for row in rows if tree.is_within(row)]:
+        told.append(f"Tags in a pickle within the pickle stay as they are: {tree.rows_listed(inner)}")
     return told + _idle(tree, found, options)
 
 

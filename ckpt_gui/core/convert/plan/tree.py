@@ -30,6 +30,9 @@ class Tree:
         self.roles = opened.anatomy.roles
         self.rows = opened.checkpoint.rows
         self.containers = [node for node, count in enumerate(self.nodes.count) if count]
+        storages = opened.checkpoint.storages
+        self.within = {one for one, offset in enumerate(storages.offset) if offset < 0 < storages.nbytes[one]}
+        """Storages whose bytes lie in a pickle within the pickle: they are written back with it, and not copied."""
         self._above: list[Path] = []
         self._forms: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
         self._texts: list[str] | None = None
@@ -68,6 +71,10 @@ class Tree:
             found = tuple(sizes[at : at + rank]), tuple(sizes[at + rank : at + 2 * rank])
             self._forms[at << 8 | rank] = found
         return found
+
+    def is_within(self, row: int) -> bool:
+        """Whether a tensor's bytes lie in a pickle within the pickle."""
+        return bool(self.within) and self.checkpoint.tensors.storage[row] in self.within
 
     def shown(self, node: int) -> str:
         """The path for a sentence."""

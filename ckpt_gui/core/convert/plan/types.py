@@ -69,7 +69,7 @@ def _choose(found: Types, chosen: Iterable[int], options: Options) -> None:
     left: dict[str, list[int]] = {}
     for row in sorted(chosen):
         reason = kinds[tensors.dtype[row]]
-        if not reason and row in extras:
+        if not reason and (row in extras or tree.within):
             reason = _odd(tree, row)
         if not reason and row in found.buffers and not options.cast_buffers:
             reason = "buffers, which --cast-buffers casts too"
@@ -98,6 +98,8 @@ def _fits(dtype: str, to: str, options: Options) -> str:
 def _odd(tree: Tree, row: int) -> str:
     """Why a tensor that is not plain is not cast."""
     tensor = tree.checkpoint.tensor(row)
+    if tree.is_within(row):
+        return "in a pickle within the pickle"
     if tensor.quantizer is not None:
         return "quantized"
     if tensor.python_type is not None and (tensor.parts or len(tensor.pieces) > 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ckpt_gui.core.columns import Kind
+from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.convert.nouns import Edit, Plan
 from ckpt_gui.core.convert.verify.differences import Differences
 from ckpt_gui.core.model import Checkpoint
@@ -21,18 +21,21 @@ def compare(source: Checkpoint, plan: Plan, result: Checkpoint, found: Differenc
     """Tell the values of a result that was written back as it was (``Plan.nested``) and are not as in the source."""
     gone = {one.node for one in plan.dropped}
     moves = _Moves(plan.edits)
+    cast = any(item.dtype != item.source_dtype for item in plan.items)
+    gone |= _under_odd_keys(source) if cast else set()
     wanted: dict[str, tuple[Path, Leaf]] = {}
     for node, path, leaf in _leaves(source):
         if node not in gone and (moved := moves(path)) is not None:
             wanted[path_text(moved)] = (moved, leaf)
-    there = {path_text(path): (path, leaf) for _, path, leaf in _leaves(result)}
+    odd = _under_odd_keys(result) if cast else set()
+    there = {path_text(path): (path, leaf) for node, path, leaf in _leaves(result) if node not in odd}
     for text, (path, leaf) in wanted.items():
         if text not in there:
             found.add(path, f"the value {_told(leaf)} is missing")
         elif there[text][1] != leaf:
             found.add(path, f"is {_told(there[text][1])}, in the source {_told(leaf)}")
     if more := [one for text, one in there.items() if text not in wanted]:
-        emptied = _containers(source, moves)
+        emptied = _containers(source, moves) | _blanks(source, plan, moves)
         for path, leaf in more:
             if path_text(path) not in emptied:
                 found.add(path, f"the value {_told(leaf)} is there, which was not planned")
@@ -49,11 +52,32 @@ def _leaves(checkpoint: Checkpoint) -> Iterator[tuple[int, Path, Leaf]]:
             yield node, checkpoint.path_of(node), (name, text)
 
 
+def _under_odd_keys(checkpoint: Checkpoint) -> set[int]:
+    """Nodes under a key that is a tensor, a tuple …: its text may tell a type, which a cast changes."""
+    nodes, found = checkpoint.nodes, set[int]()
+    if KeyType.OTHER in bytes(nodes.key_type):
+        for node in range(1, len(nodes)):  # parents come first
+            if nodes.key_type[node] == KeyType.OTHER or nodes.parent[node] in found:
+                found.add(node)
+    return found
+
+
 def _containers(source: Checkpoint, moves: _Moves) -> set[str]:
     """Where containers lie that hold something in the source, and may be empty in the result."""
     nodes = source.nodes
     held = (node for node, kind in enumerate(nodes.kind) if kind in _CONTAINERS and nodes.count[node])
     return {path_text(moved) for node in held if (moved := moves(source.path_of(node))) is not None}
+
+
+def _blanks(source: Checkpoint, plan: Plan, moves: _Moves) -> set[str]:
+    """Where None stands for what was dropped from a sequence, whose other items keep their places."""
+    found = set()
+    for edit in plan.edits:
+        if edit.what == "drop" and type(edit.path[-1]) is int and (above := moves(edit.path[:-1])) is not None:
+            holder = source.find(edit.path[:-1])
+            if holder is not None and source.nodes.kind[holder] == Kind.SEQUENCE:
+                found.add(path_text((*above, edit.path[-1])))
+    return found
 
 
 def _told(leaf: Leaf) -> str:

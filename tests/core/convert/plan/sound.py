@@ -39,13 +39,14 @@ def _assert_complete(plan: Plan, checkpoint: Checkpoint) -> None:
     assert len(plan.aliased) == len(plan.aliases)
     assert {kept for _, kept in plan.aliases} <= {name for item in plan.items for name in item.target}
     values = [one.node for one in plan.dropped if tensor[one.node] < 0]
-    assert len(set(values)) == len(values) and set(values) <= set(value_nodes(checkpoint))
+    assert len(set(values)) == len(values)
+    assert set(values) <= set(value_nodes(checkpoint))
     assert all(one.path == checkpoint.path_of(one.node) and one.why for one in plan.dropped)
     assert all(item.path == checkpoint.path_of(checkpoint.tensors.node[item.tensor]) for item in plan.items)
 
 
 def _assert_record(record: Record, plan: Plan, checkpoint: Checkpoint) -> None:
-    assert record.numel >= 0 and record.start >= 0
+    assert min(record.numel, record.start) >= 0
     if record.storage >= 0:
         assert record.tensor < 0
         width = dtypes.named(record.source_dtype).stored_bits
@@ -64,9 +65,11 @@ def _assert_item(item: Item, plan: Plan, checkpoint: Checkpoint) -> None:
     if item.record < 0:
         return
     record = plan.records[item.record]
-    assert item.device == record.device
+    if item.tensor not in checkpoint.extras:
+        assert item.device == record.device
     width = dtypes.named(item.dtype)
-    assert item.stride is not None and item.offset >= 0
+    assert item.stride is not None
+    assert item.offset >= 0
     last = item.offset + sum((size - 1) * step for size, step in zip(item.shape, item.stride, strict=True))
     if 0 not in item.shape and width.packed == 1:
         assert (last + 1) * width.bits <= record.nbytes * 8

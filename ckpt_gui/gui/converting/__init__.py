@@ -1,0 +1,7 @@
+"""Conversions under way: planned again at each change, carried out, stopped. Who listens shows their state."""
+
+from ckpt_gui.gui.converting.batch import Batch, Outcome
+from ckpt_gui.gui.converting.conversion import Conversion
+from ckpt_gui.gui.converting.work import Preview
+
+__all__ = ["Batch", "Conversion", "Outcome", "Preview"]
