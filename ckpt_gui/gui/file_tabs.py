@@ -61,6 +61,10 @@ class FileTabs(QWidget):
         number = self._bar.currentIndex()
         return self._held[number] if 0 <= number < len(self._held) else None
 
+    def all(self) -> list[Held]:
+        """What there are tabs of, from the left."""
+        return list(self._held)
+
     def current(self) -> OpenFile | None:
         """The file in front; None where that is a comparison or a run."""
         front = self.front()

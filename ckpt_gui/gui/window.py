@@ -26,6 +26,7 @@ from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 from ckpt_gui.gui.recent_menu import RecentMenu
 from ckpt_gui.gui.runs import Runs
+from ckpt_gui.gui.session import Session
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.shell import Shell
 from ckpt_gui.gui.side import Side
@@ -115,6 +116,8 @@ class Window(Shell):
         self.files.failed.connect(self._failed)
         self.files.stopped.connect(self._stopped)
         self.files.described.connect(self._described)
+        self.session = Session(self.settings, self.files, self.tabs, self.comparisons, self.runs)
+        self.session.files_wanted.connect(self.open)
 
     # -------------------------------------------------------------------------------------------- files
 
@@ -386,6 +389,7 @@ class Window(Shell):
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.session.keep()
         if not self.conversions.may_close(self.notices, self.close):
             event.ignore()
             return
