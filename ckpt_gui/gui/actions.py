@@ -42,6 +42,8 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
         Command("values", "&Values", "F9"),
         Command("layers", "&Layers", "F12"),
         Command("info", "&Info", "F4"),
+        Command("back", "&Back to what was looked at before", "Alt+Left"),
+        Command("forward", "For&ward again", "Alt+Right"),
         Command("next page", "&Next page on the right", "Ctrl+.; Alt+PgDown"),
         Command("previous page", "&Previous page on the right", "Alt+PgUp"),
         None,

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui.checking import Checking
@@ -56,9 +57,6 @@ class Details(Side):
         self._settings = settings
         self._statistics = PickedStatistics(jobs, scanning, self)
         self._spectrum = PickedSpectrum(jobs, self)
-        self.menu = QMenu("&Page", self)
-        """What can be done on the page in front."""
-        self.menu.setToolTipsVisible(True)
         self._file: OpenFile | None = None
         self._facts: Facts | None = None
         self._preferred = self._node_page = settings.preferences.tab
@@ -120,7 +118,6 @@ class Details(Side):
         if file is not None and file.overview is not None:
             self._checking.offer(file)
         self._fill_page(file)
-        self._fill_menu()
 
     def _fill_page(self, file: OpenFile | None) -> None:
         if self.page() == "overview":
@@ -155,7 +152,6 @@ class Details(Side):
 
     def _facts_found(self, found: Facts) -> None:
         self._show_facts(found)
-        self._fill_menu()
 
     def _show_facts(self, found: Facts) -> None:
         self._facts = found
@@ -191,13 +187,10 @@ class Details(Side):
             if hasattr(panel, "let_go"):
                 panel.let_go()
 
-    def _fill_menu(self) -> None:
+    def page_commands(self) -> list[QAction]:
+        """What can be done on the page in front."""
         shown = self._file is not None and self._file.opened is not None and self.made(self.page())
-        actions = self.front().actions() if shown else []
-        for action in self.menu.actions():  # clear() would take them from the pages that own them
-            self.menu.removeAction(action)
-        self.menu.addActions(actions)
-        self.menu.setEnabled(bool(actions))
+        return self.front().actions() if shown else []
 
     def _overview_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.overview_panel import OverviewPanel

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.core.progress import Report
-from ckpt_gui.gui import status, theme
+from ckpt_gui.gui import status, tab_order, theme
 from ckpt_gui.gui.actions import Actions
 from ckpt_gui.gui.details import Details
 from ckpt_gui.gui.drop import DropTarget
@@ -83,9 +83,19 @@ class Shell(QMainWindow):
         self.status = status.Status(self.jobs, self)
         self.setStatusBar(self.status)
         self.drop = DropTarget(self)
+        self.page_menu = QMenu("&Page", self, toolTipsVisible=True)
+        """What can be done on the page in front; filled as it opens, for pages turn often."""
+        self._no_page_command = QAction("This page has no commands", self)
+        self._no_page_command.setEnabled(False)
+        self._fill_page_menu()
+        self.page_menu.aboutToShow.connect(self._fill_page_menu)
 
     def row_commands(self) -> Sequence[QAction]:
         """What can be done with the rows in front."""
+        return ()
+
+    def page_commands(self) -> Sequence[QAction]:
+        """What can be done on the page in front on the right."""
         return ()
 
     def start(self) -> StartPage:
@@ -140,8 +150,13 @@ class Shell(QMainWindow):
 
     def all_commands(self) -> list[QAction]:
         """Every command there is, those of the tree and the recent files included."""
-        return [*self.commands.named.values(), *self.row_commands(), *self.details.menu.actions(),
+        return [*self.commands.named.values(), *self.row_commands(), *self.page_commands(),
                 *self.recent_menu.commands()]  # fmt: skip
+
+    def _fill_page_menu(self) -> None:
+        for action in self.page_menu.actions():  # clear() would take them from the pages that own them
+            self.page_menu.removeAction(action)
+        self.page_menu.addActions(list(self.page_commands()) or [self._no_page_command])
 
     def show_palette(self) -> None:
         """Every command, by typing."""
@@ -156,7 +171,8 @@ class Shell(QMainWindow):
         groups: list[tuple[str, Sequence[QAction]]] = [
             (name, menu.actions()) for name, menu in self.commands.menus.items()
         ]
-        groups += [("Rows", self.row_commands()), ("Page", self.details.menu.actions())]
+        groups += [("Rows", self.row_commands()), ("Page on the right", self.page_commands())]
+        groups += [("Recent files", self.recent_menu.commands())]
         KeysPage(groups, self).show()
 
     def show_settings(self) -> None:
@@ -189,6 +205,13 @@ class Shell(QMainWindow):
         self.notices.tell("about", words)
 
     # -------------------------------------------------------------------------------------------- Qt's events
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002 - Qt's name
+        stop = tab_order.neighbour(self, QApplication.focusWidget(), 1 if next else -1)
+        if stop is None:
+            return super().focusNextPrevChild(next)
+        tab_order.go(stop, 1 if next else -1)
+        return True
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

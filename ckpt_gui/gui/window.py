@@ -23,6 +23,7 @@ from ckpt_gui.gui.file_tabs import Held
 from ckpt_gui.gui.following import Following
 from ckpt_gui.gui.integrating import Integrating
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.navigation import Navigation
 from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 from ckpt_gui.gui.recent_menu import RecentMenu
 from ckpt_gui.gui.runs import Runs
@@ -57,7 +58,7 @@ class Window(Shell):
         self.recent_menu = RecentMenu(settings, jobs, self)
         self.commands.menus["File"].insertMenu(self.commands.named["reload"], self.recent_menu)
         self._tree_menu = QMenu("&Tree", self, toolTipsVisible=True)
-        for menu in (self._tree_menu, self.details.menu):
+        for menu in (self._tree_menu, self.page_menu):
             self.menuBar().insertMenu(self.commands.menus["Convert"].menuAction(), menu)
         self._wire()
         settings.chosen.connect(self._show_columns)
@@ -74,6 +75,7 @@ class Window(Shell):
             **{name: partial(self._with_file, partial(self._convert, name)) for name in COMMANDS},
             "next page": lambda: self.side().step(1), "previous page": lambda: self.side().step(-1),
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
+            "back": lambda: self.navigation.step(-1), "forward": lambda: self.navigation.step(1),
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
             "larger": lambda: self.zoom(1), "smaller": lambda: self.zoom(-1), "normal": lambda: self.zoom(0),
             "settings": self._show_settings, "palette": self.show_palette, "keys": self.show_keys, "about": self.about,
@@ -116,6 +118,10 @@ class Window(Shell):
         self.files.failed.connect(self._failed)
         self.files.stopped.connect(self._stopped)
         self.files.described.connect(self._described)
+        self.navigation = Navigation(self.tabs, self._tree_of)
+        self.navigation.changed.connect(self._explain_steps)
+        self.tabs.removed.connect(self.navigation.forget)
+        self._explain_steps()
         self.session = Session(self.settings, self.files, self.tabs, self.comparisons, self.runs)
         self.session.files_wanted.connect(self.open)
 
@@ -180,9 +186,16 @@ class Window(Shell):
     def tree(self) -> TreePanel | None:
         """The tree in front."""
         front = self.tabs.front()
-        if isinstance(front, Following):
-            return self.runs.page(front).tree
-        return self.tabs.page(front).tree if isinstance(front, OpenFile) else None
+        return self._tree_of(front) if front is not None else None
+
+    def _tree_of(self, held: Held) -> TreePanel | None:
+        if isinstance(held, Following):
+            return self.runs.page(held).tree
+        return self.tabs.page(held).tree if isinstance(held, OpenFile) else None
+
+    def _explain_steps(self) -> None:
+        for name, by in (("back", -1), ("forward", 1)):
+            self.commands.explain(name, self.navigation.why_not(by))
 
     def _added(self, file: OpenFile) -> None:
         page = self.tabs.add(file)
@@ -276,6 +289,7 @@ class Window(Shell):
         self.details.setVisible(not isinstance(front, Comparison | Following))
         self.status.show_facts(self._facts(front))
         self.details.show_file(self.current())
+        self.navigation.look()
         rows = self.tree() or self._comparison_page()
         if rows is not None and self.tabs.isAncestorOf(QApplication.focusWidget() or self):
             rows.setFocus()  # not the filter line, where Qt would put it
@@ -306,6 +320,14 @@ class Window(Shell):
         rows, page = self.tree(), self._comparison_page()
         return rows.actions() if rows is not None else page.actions_of_panel() if page is not None else []
 
+    def page_commands(self) -> Sequence[QAction]:
+        """What can be done on the page in front on the right."""
+        front, page = self.tabs.front(), self._comparison_page()
+        if isinstance(front, Following):
+            panel = self.runs.page(front).panel
+            return panel.actions() if panel is not None else ()
+        return page.side.front().actions() if page is not None else self.details.page_commands()
+
     def _choose_page(self, name: str) -> None:
         if not self.side().choose(name):
             self.status.mention(f"There is no page {name} here")
@@ -314,6 +336,7 @@ class Window(Shell):
         file.nodes = nodes
         if file is self.current():
             self.details.show_picked()
+            self.navigation.look()
 
     def _go_to_node(self, node: int) -> None:
         file, tree = self.current(), self.tree()
