@@ -18,7 +18,7 @@ from threading import Thread
 from types import TracebackType
 from typing import IO, Any, Self
 
-from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, REFUSED, SILENT, Answer, Row
+from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, REFUSED, SILENT, UNASKED, Answer, Row
 from ckpt_gui.core.progress import SILENT as NOBODY
 from ckpt_gui.core.progress import Report
 
@@ -211,7 +211,7 @@ def _checked(rows: object) -> list[Row]:
 
 
 def _answer(said: dict[str, Any], rows: list[Row]) -> Answer:
-    if said.get("status") not in (ACCEPTED, REFUSED, ABSENT):
+    if said.get("status") not in (ACCEPTED, REFUSED, ABSENT, UNASKED):
         raise _NoAnswer("what its process answered makes no sense")
     told = [str(said.get(name, "")) for name in ("error", "loader", "way")]
     return Answer(said["status"], told[0], told[1], told[2], tuple(rows))

@@ -171,7 +171,7 @@ def _package(path: Path) -> Iterator[Row]:
     walk = Walk()
     for name in names:
         folder, _, resource = name.rpartition("/")
-        value = importer.load_pickle(folder.replace("/", "."), resource)
+        value = importer.load_pickle(folder.replace("/", "."), resource, map_location="cpu")
         for row in walk.rows(value, (name,)):
             yield {**row, "device": "cpu"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +14,11 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, REFUSED, SILENT, Answer
+from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, REFUSED, SILENT, UNASKED, Answer
 from ckpt_gui.core.errors import Cancelled
 from ckpt_gui.core.progress import Report
 from ckpt_gui.proving import Prover, command
+from tests.builders import CASES
 from tests.builders.common import quiet
 
 SLEEPER = [sys.executable, "-c", "import sys, time; sys.stdin.buffer.readline(); time.sleep(600)"]
@@ -109,6 +111,33 @@ def test_what_torch_has_no_form_for_without_memory_is_mapped(prover: Prover, tmp
     answer = prover.ask(tmp_path / "m.pt", "torch")
     assert (answer.status, answer.way) == (ACCEPTED, "mapped")
     assert answer.rows == ([["q"], [2, 3], [3, 1], "qint8", 0], [["n"], None, None, "float32", None])
+
+
+def test_big_endian_files_are_loaded_whole_or_not_at_all(prover: Prover, tmp_path: Path) -> None:
+    """Without memory torch would swap bytes that are not there, and crash."""
+    path = CASES["torch-zip/big_endian"](tmp_path)
+    answer = prover.ask(path, "torch")
+    assert (answer.status, answer.way) == (ACCEPTED, "whole")
+    assert answer.rows
+
+    with torch.serialization.skip_data():
+        torch.save({"w": torch.empty(20 << 20)}, tmp_path / "large.pt")
+    _make_big_endian(tmp_path / "large.pt")
+    answer = prover.ask(tmp_path / "large.pt", "torch")
+    assert (answer.status, answer.error) == (UNASKED, "its structure cannot be had without loading all its values")
+
+
+def _make_big_endian(path: Path) -> None:
+    """``byteorder`` of a zip, and its length in the directory, which comes last."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        head = file.read(4096)
+        file.seek(head.index(b"little"))
+        file.write(b"big")
+        file.seek(size - 4096)
+        entry = size - 4096 + file.read().index(b"/byteorder") - len(path.stem) - 46
+        file.seek(entry + 20)
+        file.write(struct.pack("<II", 3, 3))
 
 
 def test_a_refusal_says_why(prover: Prover, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ckpt_gui.core import text
@@ -31,24 +31,31 @@ class Conversions(QObject):
     """Knows what applies to each open file, and keeps the windows of conversions.
 
     Signals:
-        known: what applies to a file (an OpenFile) is known now.
         open_wanted: a result is to be opened (its path).
         compare_wanted: two files are to be compared (their paths, the source first).
     """
 
-    known = Signal(object)
     open_wanted = Signal(str)
     compare_wanted = Signal(str, str)
 
-    def __init__(self, files: OpenFiles, jobs: Jobs, window: QWidget) -> None:
+    def __init__(
+        self,
+        files: OpenFiles,
+        jobs: Jobs,
+        commands: Actions,
+        current: Callable[[], OpenFile | None],
+        window: QWidget,
+    ) -> None:
+        """``current`` tells which file is in front."""
         super().__init__(window)
-        self._jobs, self._window = jobs, window
+        self._jobs, self._commands, self._current, self._window = jobs, commands, current, window
         self._off: dict[OpenFile, dict[str, str]] = {}
         self._dialogs: dict[OpenFile, ConvertDialog] = {}
         self._warmed = self._asked = False
         """Was it asked whether to close while something is being written?"""
         files.opened.connect(self._opened)
         files.removed.connect(self._removed)
+        self.explain()
 
     def reasons(self, file: OpenFile | None) -> dict[str, str]:
         """For each command why it cannot be used with a file; "" where it can."""
@@ -66,10 +73,10 @@ class Conversions(QObject):
         """Files that are being converted."""
         return [file for file, dialog in self._dialogs.items() if dialog.running]
 
-    def explain(self, commands: Actions, file: OpenFile | None) -> None:
-        """Turn the commands off that do not apply to a file, and say why."""
-        for name, why in self.reasons(file).items():
-            commands.explain(name, why)
+    def explain(self) -> None:
+        """Turn the commands off that do not apply to the file in front, and say why."""
+        for name, why in self.reasons(self._current()).items():
+            self._commands.explain(name, why)
 
     def may_close(self, bar: NoticeBar, close: Callable[[], object]) -> bool:
         """Whether the main window may go: at once if nothing is being written, else when it is asked a second time."""
@@ -113,7 +120,7 @@ class Conversions(QObject):
 
     def _known(self, file: OpenFile, reasons: dict[str, str]) -> None:
         self._off[file] = reasons
-        self.known.emit(file)
+        self.explain()
         if not self._warmed:
             self._warmed = True
             self._jobs.run("import converting", _import, lambda _nothing: None)
@@ -126,6 +133,14 @@ class Conversions(QObject):
             dialog.close()
 
     # -------------------------------------------------------------------------------------------- asked for
+
+    def do(self, command: str) -> None:
+        """One of COMMANDS, with the file in front; "to gpu" opens its menu."""
+        file = self._current()
+        if file is not None and command == "to gpu":
+            self.gpu_menu(file).popup(self._commands.place_below(command))
+        elif file is not None:
+            self.ask(command, file)
 
     def ask(self, command: str, file: OpenFile) -> None:
         """One of COMMANDS; "to gpu" asks for the device."""
@@ -162,10 +177,6 @@ class Conversions(QObject):
         menu.addSeparator()
         menu.addAction("&Other, or one by one…", partial(self.ask, "to gpu", file))
         return menu
-
-    def open_gpu_menu(self, place: QPoint, file: OpenFile) -> None:
-        """Show the menu; ``place`` is on the screen."""
-        self.gpu_menu(file).popup(place)
 
     def _show(
         self,

@@ -53,6 +53,8 @@ class Flow(QLayout):
         """Put every item in its place, centred in its row; the height that takes."""
         x, y, row = area.left(), area.top(), list[tuple[QLayoutItem, int]]()
         for item in self._items:
+            if item.isEmpty():  # hidden
+                continue
             width = item.sizeHint().width()
             if row and x + width > area.right() + 1:
                 y += _close(row, y, move=move) + self.spacing()

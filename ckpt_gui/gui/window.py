@@ -72,7 +72,7 @@ class Window(Shell):
             "reload": self._reload, "close tab": lambda: self._close(self.tabs.front()), "quit": self.close,
             "filter": self._focus_filter, **{page: partial(self._choose_page, page) for page in PAGES},
             "health": self.details.check_health, "compare": self._ask_compare, "run": self._ask_run,
-            **{name: partial(self._with_file, partial(self._convert, name)) for name in COMMANDS},
+            **{name: partial(self._convert, name) for name in COMMANDS},
             "next page": lambda: self.side().step(1), "previous page": lambda: self.side().step(-1),
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
             "back": lambda: self.navigation.step(-1), "forward": lambda: self.navigation.step(1),
@@ -107,8 +107,7 @@ class Window(Shell):
         self.runs.changed.connect(lambda one: self._show_front() if one is self.tabs.front() else None)
         self.runs.message.connect(self.status.mention)
         self.runs.pair_wanted.connect(self.compare)
-        self.conversions = Conversions(self.files, self.jobs, self)
-        self.conversions.known.connect(lambda file: self._explain() if file is self.current() else None)
+        self.conversions = Conversions(self.files, self.jobs, self.commands, self.current, self)
         self.conversions.open_wanted.connect(lambda path: self.open([path]))
         self.conversions.compare_wanted.connect(self.compare)
         self.files.added.connect(self._added)
@@ -282,7 +281,7 @@ class Window(Shell):
             self.commands.explain(name, "" if front is not None else "no file is open")
         self.commands.explain("compare", "" if front is not None else "no file is open")
         self.commands.explain("health", "" if self.current() is not None else "no file is in front")
-        self._explain()
+        self.conversions.explain()
         self._tree_menu.clear()
         self._tree_menu.addActions(self.row_commands())
         self._tree_menu.setEnabled(bool(self.row_commands()))
@@ -293,9 +292,6 @@ class Window(Shell):
         rows = self.tree() or self._comparison_page()
         if rows is not None and self.tabs.isAncestorOf(QApplication.focusWidget() or self):
             rows.setFocus()  # not the filter line, where Qt would put it
-
-    def _explain(self) -> None:
-        self.conversions.explain(self.commands, self.current())
 
     def _facts(self, held: Held | None) -> str:
         """What is in front, in a line."""
@@ -388,12 +384,8 @@ class Window(Shell):
         if (file := self.current()) is not None:
             act(file)
 
-    def _convert(self, name: str, file: OpenFile) -> None:
-        """One of the buttons of the tool bar."""
-        if name == "to gpu":
-            self.conversions.open_gpu_menu(self.commands.place_below(name), file)
-        else:
-            self.conversions.ask(name, file)
+    def _convert(self, name: str) -> None:
+        self.conversions.do(name)
 
     def _focus_filter(self) -> None:
         if (tree := self.tree()) is not None:

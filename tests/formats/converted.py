@@ -10,10 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ckpt_gui.core.convert.nouns import Plan
-from ckpt_gui.core.reader import read
 from tests.builders.common import quiet
-from tests.formats.contract import EXTRA
 from tests.oracle import kind_of, torch_rows
 
 Row = dict[str, Any]
@@ -35,11 +32,9 @@ def key_of(path: Iterable[Any]) -> Key:
     return tuple(f"{type(key).__name__}:{key!r}" for key in path)
 
 
-def rows_of(path: Path, name: str = "") -> dict[Key, Row]:
-    """Torch's rows; ``name`` is the builder's, of which torch keeps some tensors to itself or cannot judge."""
-    rows = {key_of(row["path"]): row for row in torch_rows(path)}
-    assert name in EXTRA or rows is not None
-    return rows
+def rows_of(path: Path) -> dict[Key, Row]:
+    """Torch's rows."""
+    return {key_of(row["path"]): row for row in torch_rows(path)}
 
 
 def facts_of(row: Row, *, nested: bool) -> Row:
@@ -69,8 +64,23 @@ def contents(tensor: torch.Tensor) -> Iterator[bytes]:
         elif tensor.layout in PARTS:
             for part_name in PARTS[tensor.layout]:
                 yield from contents(getattr(tensor, part_name)())
+        elif tensor.is_quantized:
+            yield from _quantized(tensor)
         else:
             yield _elements(tensor.resolve_conj().resolve_neg())
+
+
+def _quantized(tensor: torch.Tensor) -> Iterator[bytes]:
+    """The stored integers, and what they mean."""
+    if tensor.dtype in (torch.quint4x2, torch.quint2x4):  # several a byte: no elements to step over
+        yield bytes(tensor.untyped_storage().tolist())
+    else:
+        yield _elements(tensor)
+    if tensor.qscheme() in (torch.per_tensor_affine, torch.per_tensor_symmetric):
+        yield f"{tensor.q_scale()!r} {tensor.q_zero_point()!r}".encode()
+    else:
+        yield from map(_elements, (tensor.q_per_channel_scales(), tensor.q_per_channel_zero_points()))
+        yield str(tensor.q_per_channel_axis()).encode()
 
 
 def _elements(tensor: torch.Tensor) -> bytes:
@@ -94,13 +104,6 @@ def sharing(rows: dict[Key, Row]) -> set[frozenset[Key]]:
     return set(map(frozenset, groups.values()))
 
 
-def tags_of(path: Path) -> set[str]:
-    """Every device tag in the file but that of tensors without data, by our own reader."""
-    checkpoint = read(path).checkpoint
-    tags = {checkpoint.storage(number).device for number in range(len(checkpoint.storages.key))}
-    return {tag for tag in tags if tag is not None}
-
-
 def opens_as_script(path: Path) -> Any:
     """What ``torch.jit.load`` gives on a machine without the device that is asked for."""
     with quiet():
@@ -110,8 +113,3 @@ def opens_as_script(path: Path) -> Any:
 def is_script(path: Path) -> bool:
     """Whether ``torch.jit.load`` is the loader."""
     return path.is_file() and zipfile.is_zipfile(path) and kind_of(path) == "torchscript"
-
-
-def targets(plan: Plan) -> dict[Key, Key]:
-    """Path in the result → path in the source."""
-    return {key_of(item.target): key_of(item.path) for item in plan.items}

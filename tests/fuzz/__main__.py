@@ -21,6 +21,7 @@ from pathlib import Path
 
 from tests.builders import CASES
 from tests.core.opened import survives
+from tests.fuzz import graphs
 from tests.fuzz.mutations import mutated
 from tests.fuzz.seeds import SEEDS, pickle_of
 
@@ -28,6 +29,7 @@ MAX_INPUT = 1 << 16
 MAX_SEEDS = 2000
 MINI_SECONDS = 40.0
 """``--mini``: all formats together."""
+NAMES = [*SEEDS, graphs.NAME]
 SLOW = 10.0
 """Seconds after which an input counts as a hang."""
 
@@ -38,13 +40,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.fuzz", description=__doc__.splitlines()[0] if __doc__ else ""
     )
-    parser.add_argument("formats", nargs="*", metavar="FORMAT", help=f"of {', '.join(SEEDS)} (default: all)")
+    parser.add_argument("formats", nargs="*", metavar="FORMAT", help=f"of {', '.join(NAMES)} (default: all)")
     parser.add_argument("--minutes", type=float, default=5.0, help="for each format")
     parser.add_argument("--mini", action="store_true", help="all formats within a minute")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    formats = options.formats or list(SEEDS)
-    if unknown := set(formats) - SEEDS.keys():
+    formats = options.formats or NAMES
+    if unknown := set(formats) - set(NAMES):
         parser.error(f"no seeds for {', '.join(sorted(unknown))}")
     seconds = MINI_SECONDS / len(formats) * 0.8 if options.mini else options.minutes * 60
     warnings.simplefilter("ignore")
@@ -56,6 +58,8 @@ def main() -> int:
 
 def seeds_of(name: str, folder: Path) -> list[bytes]:
     """The format's good files; of zips, each pickle in a sound archive can be fuzzed too."""
+    if name == graphs.NAME:
+        return graphs.seeds(folder)
     found = []
     for builder in SEEDS[name]:
         home = folder / builder.replace("/", "-")
@@ -64,14 +68,19 @@ def seeds_of(name: str, folder: Path) -> list[bytes]:
     return found
 
 
-def try_in(folder: Path) -> Try:
+def try_in(folder: Path, name: str) -> Try:
     """Survive one input; a hang counts as a crash."""
     path = folder / "input"
 
-    def attempt(data: bytes) -> str:
+    def opened(data: bytes) -> str:
         path.write_bytes(data)
+        return survives(path)
+
+    once = graphs.survives if name == graphs.NAME else opened
+
+    def attempt(data: bytes) -> str:
         start = time.monotonic()
-        ending = survives(path)
+        ending = once(data)
         if time.monotonic() - start > SLOW:
             raise AssertionError(f"took {time.monotonic() - start:.0f} s")
         return re.sub(r"\d+", "#", ending)
@@ -83,7 +92,7 @@ def by_novelty(name: str, folder: Path, seconds: float, seed: int) -> int:
     """Mutate, try, and keep what ends in a new way."""
     dice = random.Random(seed)
     corpus = seeds_of(name, folder)
-    attempt = try_in(folder)
+    attempt = try_in(folder, name)
     known = {attempt(data) for data in corpus}
     tries, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
@@ -127,7 +136,7 @@ def by_coverage(name: str, folder: Path, seconds: float) -> int:
     corpus.mkdir()
     for number, data in enumerate(seeds_of(name, folder)):
         (corpus / str(number)).write_bytes(data)
-    attempt = try_in(folder)
+    attempt = try_in(folder, name)
     atheris.instrument_all()
     atheris.Setup([sys.argv[0], str(corpus), f"-max_total_time={int(seconds)}", f"-max_len={MAX_INPUT}"], attempt)
     atheris.Fuzz()

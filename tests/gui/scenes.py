@@ -92,7 +92,7 @@ def _dialogs(window: Window) -> Iterator[Scene]:
         from ckpt_gui.gui.palette import Palette
 
         if name == "palette":
-            shown = window.findChildren(Palette)[-1:]
+            shown = [window.findChildren(Palette)[-1]]
         for top in shown:
             yield f"dialog {name}", top
             top.close()
@@ -123,18 +123,19 @@ def shown(root: QWidget) -> list[QWidget]:
 
 def _in_sight(widget: QWidget) -> bool:
     """Is there a pixel of it within all that it lies in?"""
-    area, above = widget.rect(), widget
-    while not above.isWindow():
+    area = widget.rect()
+    above: QWidget | None = widget
+    while above is not None and not above.isWindow():
         area = area.translated(above.pos())
         above = above.parentWidget()
-        area = area.intersected(above.rect())
+        area = area.intersected(above.rect()) if above is not None else area
     return not area.isEmpty()
 
 
 def label(widget: QWidget) -> str:
     """How a fault names it."""
     above: QWidget | None = widget
-    names = []
+    names: list[str] = []
     while above is not None and len(names) < 4:
         names.append(f"{type(above).__name__}{'#' + above.objectName() if above.objectName() else ''}")
         above = above.parentWidget()

@@ -152,13 +152,12 @@ def test_the_four_buttons_and_convert_apply_to_a_training_checkpoint(shown: Show
 
 def test_what_does_not_apply_is_off_and_says_why(opened: Open) -> None:
     shown = opened({"w": torch.ones(2), "b": torch.zeros(1)})
-    off = {name: shown.window.commands.named[name] for name in ("to cpu", "strip optimizer")}
-    for action in off.values():
-        assert not action.isEnabled()
-        assert "later" not in action.toolTip()
-        assert len(action.toolTip()) > len(action.text()) + 5
-    assert "cpu" in off["to cpu"].toolTip().lower()
-    assert shown.window.commands.named["save state_dict"].isEnabled()
+    tips = {name: shown.window.commands.named[name].toolTip() for name in COMMANDS}
+    enabled = {name for name in COMMANDS if shown.window.commands.named[name].isEnabled()}
+    assert enabled == {"to gpu", "convert"}
+    assert tips["to cpu"] == "To CPU: All storages are tagged cpu already"
+    assert tips["strip optimizer"].startswith("Strip optimizer: There is no optimizer")
+    assert tips["save state_dict"] == "Save as state_dict: It is a flat state_dict already"
 
 
 def test_buttons_follow_the_file_in_front(shown: Shown, tmp_path: Path, settle: Settle) -> None:
@@ -300,6 +299,23 @@ def test_raw_or_averaged_weights_are_asked_for_once(opened: Open) -> None:
     assert shown.dialog.conversion.preview is not None
     assert {item.path[0] for item in shown.dialog.conversion.preview.plan.items} == {"model_ema"}
     assert [words for words, _value in AVERAGES][2] == "averaged weights (EMA)"
+
+
+def test_which_of_several_networks_is_asked_in_the_words_of_the_window(opened: Open) -> None:
+    weights = {"fc.weight": torch.ones(3, 3), "fc.bias": torch.zeros(3)}
+    shown = opened({"generator": weights, "discriminator": dict(weights)})
+    shown.ask("save state_dict")
+    assert "choose one" in shown.sentences[0]
+    assert "generator (2 tensors)" in shown.sentences[0]
+    assert "--" not in shown.sentences[0]
+    what = shown.section("what")
+    assert what.unfolded()
+    assert "generator" in what._paths.stringList()
+    what.select.setText("generator")
+    shown.dialog.plan_page.replan()
+    shown.settle()
+    assert shown.sentences == []
+    assert shown.headline.startswith("2 of 4 tensors kept")
 
 
 # ------------------------------------------------------------------------------------------------ the preview

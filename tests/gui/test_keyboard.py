@@ -53,7 +53,8 @@ def in_keys(window: Window) -> set[str]:
     window.commands.named["keys"].trigger()
     page = window.findChildren(KeysPage)[-1]
     groups = [page.list.topLevelItem(row) for row in range(page.list.topLevelItemCount())]
-    shown = {group.child(row).text(0) for group in groups if group is not None for row in range(group.childCount())}
+    items = [group.child(row) for group in groups if group is not None for row in range(group.childCount())]
+    shown = {item.text(0) for item in items if item is not None}
     page.close()
     return shown
 

@@ -28,12 +28,18 @@ def why_not(opened: Opened, what: str) -> str:
     if what == "strip":
         return _not_stripped(opened)
     if what == "state-dict":
-        try:
-            weights(Tree(opened))
-        except ConvertError as exc:
-            return str(exc)
-        return ""
+        return _not_flat(Tree(opened))
     return not_nested(checkpoint) if not checkpoint.rows and checkpoint.format not in ("safetensors", "sharded") else ""
+
+
+def _not_flat(tree: Tree) -> str:
+    try:
+        weights(tree)
+    except ConvertError as exc:
+        return str(exc)
+    if tree.within and all(map(tree.is_within, range(tree.rows))):
+        return "The tensors lie in a pickle within the pickle, from which they are not copied"
+    return ""
 
 
 def _not_stripped(opened: Opened) -> str:

@@ -35,8 +35,6 @@ class Body:
     name: str
     """Of its record, within the archive's folder: ``data.pkl``; "" where the format has no names."""
     pieces: Iterable[bytes]
-    needs: frozenset[str] = frozenset()
-    """Keys of the storages it refers to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +102,28 @@ class SourceArchive:
         """Whether it says that its pickle comes to the storages in the order of their records."""
         return self._directory.find(".format_version") is not None
 
-    def copy_others(self, out: ZipOut, written: set[str], needs: frozenset[str]) -> None:
-        """As they lie: storages that no tensor uses but the object ``needs``, and records that torch.save knows nothing
-        of. Data that nothing refers to is left out, and told.
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Keys of storages that no tensor has."""
+        names = (name for name, _ in self._directory.inside("data") if f"data/{name}".lower() not in self._storages)
+        return frozenset(names)
+
+    def copy_others(self, out: ZipOut, written: set[str], bare: frozenset[str]) -> None:
+        """As they lie: ``bare`` storages (their keys), which no tensor has but the object needs, and records that
+        torch.save knows nothing of. Data that nothing refers to is left out, and told.
         """
         taken = {name.lower() for name in (*written, *_SETTINGS)}
         unused: list[str] = []
         for name, entry in self._entries():
             if name.lower() in taken:
                 continue
-            if name.startswith("data/") and name.removeprefix("data/") not in needs:
-                if name.lower() not in self._storages:
-                    unused.append(name)
-            else:
+            if not name.startswith("data/"):
                 self._copy(out, name, entry)
+            elif name.lower() not in self._storages:
+                if name.removeprefix("data/") in bare:
+                    self._copy(out, name, entry)
+                else:
+                    unused.append(name)
         self._tell(unused, "that nothing refers to")
 
     def rewrite(self, archive: Archive, out: ZipOut) -> None:

@@ -64,16 +64,16 @@ def chunks(reading: Reading, record: Record, nbytes: int = NBYTES) -> Iterator[R
 
 def _range(reading: Reading, number: int, start: int, nbytes: int, record: Record, step: int) -> Iterator[Raw]:
     """``nbytes`` bytes of a storage from ``start``, in two buffers in turn."""
-    ref = reading.checkpoint.storage(number)
-    change = _change(record, big=ref.byteorder == "big")
+    change = _change(record, big=bool(reading.checkpoint.storages.big_endian[number]))
     buffers = itertools.cycle([np.empty(min(step, nbytes), np.uint8) for _ in range(1 if nbytes <= step else 2)])
     with reading.storage(number) as source:
         for at in range(0, nbytes, step):
             chunk = next(buffers)[: min(step, nbytes - at)]
             got = source.read_into(start + at, chunk.data)
             if got != len(chunk):
+                key = escape(reading.checkpoint.storage(number).key)[:80]
                 raise ReadError(
-                    f"storage {escape(ref.key)[:80]} ends too early, after {start + at + got:,} of "
+                    f"storage {key} ends too early, after {start + at + got:,} of "
                     f"{start + nbytes:,} bytes: the file is damaged, or was cut off since it was opened"
                 )
             yield change(chunk) if change is not None else chunk

@@ -157,7 +157,7 @@ def _rules(plan: Plan) -> str:
 
 
 def _flat(plan: Plan) -> Iterator[str]:
-    base = _common([item.path for item in plan.items])
+    base = _base(plan)
     if base:
         yield _AT + f"\nsource = at(source, {_path(base)})\n"
     yield _FLAT + "\nstate = dict(flat(source))\n"
@@ -170,6 +170,15 @@ def _flat(plan: Plan) -> Iterator[str]:
         yield f"state = {{name: value.to({literal(rules[0].new)}) for name, value in state.items()}}\n"
     if plan.options.compact or plan.options.ties == "untie":
         yield "state = {name: value.clone() for name, value in state.items()}\n"
+
+
+def _base(plan: Plan) -> Path:
+    """The path of what names begin in."""
+    chosen, paths = plan.options.select, [item.path for item in plan.items]
+    if chosen is None:
+        return _common(paths) if plan.options.state_dict else ()
+    whole = all(path[: len(chosen)] == chosen for path in paths)
+    return (chosen if all(len(path) > len(chosen) for path in paths) else chosen[:-1]) if whole else chosen[:-1]
 
 
 def _common(paths: list[Path]) -> Path:

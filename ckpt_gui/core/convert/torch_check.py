@@ -23,8 +23,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-ACCEPTED, REFUSED, ABSENT, SILENT = "accepted", "refused", "absent", "silent"
-"""What became of a question: the file was taken; it was refused; the library cannot be used here; no answer came."""
+ACCEPTED, REFUSED, ABSENT, UNASKED, SILENT = "accepted", "refused", "absent", "unasked", "silent"
+"""What became of a question: the file was taken; it was refused; the library cannot be used here; it would have had to
+load all values of a large file; no answer came."""
 
 MAX_ROWS = 1_000_000
 ROWS_A_LINE = 1_000
@@ -52,7 +53,7 @@ class Answer:
     """What the loader says of one file."""
 
     status: str
-    """ACCEPTED, REFUSED, ABSENT or SILENT."""
+    """ACCEPTED, REFUSED, ABSENT, UNASKED or SILENT."""
     error: str = ""
     """Class and text of what was raised; or why there is no answer, in words."""
     loader: str = ""
@@ -88,6 +89,8 @@ def _answers(path: str | None, form: str) -> Iterator[dict[str, Any]]:
             said["way"], rows = (_safetensors if form == "safetensors" else _torch)(path)
             yield from _lines(rows)
         said["status"] = ACCEPTED
+    except _Unasked as exc:
+        said |= {"status": UNASKED, "error": str(exc)}
     except Exception as exc:  # noqa: BLE001 - what it raises is the answer
         said |= {"status": REFUSED, "error": _told(exc)}
     yield said
@@ -99,9 +102,7 @@ def _told(exc: Exception) -> str:
 
 def _lines(rows: Iterator[Row]) -> Iterator[dict[str, Any]]:
     held: list[Row] = []
-    for number, row in enumerate(rows):
-        if number >= MAX_ROWS:
-            break
+    for row in rows:
         held.append(row)
         if len(held) == ROWS_A_LINE:
             yield {"rows": held}
@@ -145,18 +146,43 @@ def _header_row(number: int, name: str, entry: Any) -> Row:
 # ------------------------------------------------------------------------------------------------------ torch
 
 
+class _Unasked(Exception):
+    """Only with all its values could it be loaded, and they are too many."""
+
+
 def _torch(path: str) -> tuple[str, Iterator[Row]]:
     """How it was loaded, and the tensors of what came. Raises what the first way raised, if no other works."""
-    zipped = _begins(path, b"PK\x03\x04")
-    ways = [("meta", _meta), ("mapped", _mapped)] if zipped else [("unfilled", _unfilled), ("whole", _whole)]
     first: Exception | None = None
     _bound_memory(Path(path).stat().st_size)
-    for way, load in ways:
+    for way, load in _ways(path):
         try:
             return way, _rows(_allowing(load, path))
-        except Exception as exc:  # noqa: BLE001 - another way may do
+        except Exception as exc:
+            if type(exc) is _Unasked and "skip_data" in str(first):  # torch 2.5 has it for saving only
+                raise
             first = first or exc
     raise first or AssertionError
+
+
+def _ways(path: str) -> list[tuple[str, Callable[[str], Any]]]:
+    if not _begins(path, b"PK\x03\x04"):
+        return [("unfilled", _unfilled), ("whole", _whole)]
+    if _is_big_endian(path):  # torch swaps the bytes even where it has none, and crashes (2.13, storage.byteswap)
+        return [("whole", _whole)]
+    return [("meta", _meta), ("mapped", _mapped)]
+
+
+def _is_big_endian(path: str) -> bool:
+    from ckpt_gui.core.errors import OpenError
+    from ckpt_gui.core.formats.zipdir import read_directory
+    from ckpt_gui.core.progress import Report
+    from ckpt_gui.core.sources import LocalFile
+
+    try:
+        with LocalFile(path) as file:
+            return read_directory(file, Report()).read("byteorder") == b"big"
+    except OpenError:
+        return False
 
 
 def _begins(path: str, mark: bytes) -> bool:
@@ -201,7 +227,7 @@ def _whole(path: str) -> Any:
     import torch
 
     if Path(path).stat().st_size > MAX_FILLED:
-        raise RuntimeError("its structure cannot be had without all its values")
+        raise _Unasked("its structure cannot be had without loading all its values")
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
@@ -209,19 +235,22 @@ def _rows(root: Any) -> Iterator[Row]:
     """Every tensor in dicts, lists and tuples, in their order; aliases as often as they stand there."""
     import torch
 
-    seen: dict[int, int] = {}
+    memory = _Memory()
     above: set[int] = set()
     pending: list[tuple[list[Any], Any, bool]] = [([], root, False)]
-    while pending:
+    rows: list[Row] = []
+    while pending and len(rows) < MAX_ROWS:
         path, value, leaving = pending.pop()
         if leaving:
             above.discard(id(value))
         elif isinstance(value, torch.Tensor):
-            yield _row(path, value, seen)
+            rows.append(_row(path, value, memory))
         elif isinstance(value, dict | list | tuple) and id(value) not in above:
             above.add(id(value))
             pending.append((path, value, True))
             pending += reversed([([*path, key], item, False) for key, item in _pairs(value) if _plain(key)])
+    memory.number(rows)
+    return iter(rows)
 
 
 def _pairs(value: Any) -> list[tuple[Any, Any]]:
@@ -236,7 +265,7 @@ def _plain(key: object) -> bool:
     return key is None or type(key) in (str, int, bool) or (type(key) is float and key == key)
 
 
-def _row(path: list[Any], tensor: Any, seen: dict[int, int]) -> Row:
+def _row(path: list[Any], tensor: Any, memory: _Memory) -> Row:
     import torch
 
     dtype = str(tensor.dtype).removeprefix("torch.")
@@ -245,18 +274,38 @@ def _row(path: list[Any], tensor: Any, seen: dict[int, int]) -> Row:
     shape = list(tensor.shape)
     if tensor.layout != torch.strided or type(tensor) not in (torch.Tensor, torch.nn.Parameter):
         return [path, shape, None, dtype, None]
-    return [path, shape, list(tensor.stride()), dtype, _storage(tensor, seen)]
+    return [path, shape, list(tensor.stride()), dtype, memory.of(tensor.untyped_storage())]
 
 
-def _storage(tensor: Any, seen: dict[int, int]) -> int | None:
-    """A number for its memory. Without memory (meta) torch makes a new storage of each: then it is the place in the
-    file where it would look for the bytes."""
-    storage = tensor.untyped_storage()
-    meta = storage.device.type == "meta"
-    mark = getattr(storage, "_checkpoint_offset", None) if meta else storage._cdata
-    if mark is None or not storage.nbytes():
-        return None
-    return int(mark) if meta else seen.setdefault(mark, len(seen))
+class _Memory:
+    """Which tensors share memory. Without memory (meta) torch makes a new storage for each of them: then the place in
+    the file where it would look for the bytes tells. With memory a storage may be a part of another (an old view).
+    """
+
+    def __init__(self) -> None:
+        self._spans: set[tuple[int, int]] = set()
+
+    def of(self, storage: Any) -> int | None:
+        """Where its memory, or its bytes in the file, begin; None where there are none."""
+        if not storage.nbytes():
+            return None
+        if storage.device.type == "meta":
+            place = getattr(storage, "_checkpoint_offset", None)  # from torch 2.7 on
+            return None if place is None else int(place)
+        begin = int(storage.data_ptr())
+        self._spans.add((begin, begin + int(storage.nbytes())))
+        return begin
+
+    def number(self, rows: list[Row]) -> None:
+        """Give storages with memory a number in place of their address, equal where they overlap."""
+        numbers: dict[int, int] = {}
+        number = reach = -1
+        for begin, end in sorted(self._spans):
+            number += begin >= reach
+            reach = max(reach, end)
+            numbers[begin] = number
+        for row in rows if numbers else ():
+            row[4] = numbers.get(row[4], row[4])
 
 
 def _bound_memory(nbytes: int) -> None:

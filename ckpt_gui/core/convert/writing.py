@@ -98,6 +98,8 @@ class _Work:
         self._report = report
         self._done = 0
         self._total = sum(record.nbytes for record in plan.records)
+        self._roots: list[Any] = []
+        self._needed: frozenset[str] | None = None
 
     def run(self) -> None:
         """Write every file."""
@@ -123,15 +125,15 @@ class _Work:
         from ckpt_gui.core.pickles.writer import write_graph
 
         made = pickles(self._checkpoint, self._plan, self._report)
-        return [Body(one.record_name, write_graph(one.root, one.protocol), _storages_of(one.root)) for one in made]
+        self._roots = [one.root for one in made]
+        return [Body(one.record_name, write_graph(one.root, one.protocol)) for one in made]
 
     def _zip(self) -> None:
         plan, checkpoint = self._plan, self._checkpoint
         draft = self._place.draft(0)
         archive = Archive(plan, self._bodies(), self._content)
-        needs = frozenset().union(*(body.needs for body in archive.bodies))
         if not plan.nested or checkpoint.format not in (*KEEP_LAYOUT, "torch-zip"):
-            self._check_needs(needs)
+            self._check_needs()
             out = ZipOut(draft, root_of(draft.final), self._executor)
             write_new(archive, out, numbered=not plan.nested)
         else:
@@ -141,19 +143,29 @@ class _Work:
                     source.rewrite(archive, ZipOut(draft, source.root, self._executor))
                 else:
                     out = ZipOut(draft, root_of(draft.final), self._executor)
-                    numbered = source.numbered and self._keeps_order(needs)
-                    write_new(archive, out, lambda written: source.copy_others(out, written, needs), numbered=numbered)
+                    unknown = source.unknown
+                    bare = unknown & self._needs() if unknown else unknown  # looking through the object takes a while
+                    numbered = source.numbered and not bare and self._keeps_order()
+                    write_new(archive, out, lambda written: source.copy_others(out, written, bare), numbered=numbered)
                 self._place.notes += source.notes
         draft.finish()
 
-    def _keeps_order(self, needs: frozenset[str]) -> bool:
+    def _keeps_order(self) -> bool:
         """Whether the pickle comes to the storages in the same order as that of the source, each under its key."""
         plan = self._plan
-        same = not plan.edits and plan.options.ties == "keep" and all(record.tensor < 0 for record in plan.records)
-        return same and needs <= {record.key for record in plan.records}
+        return not plan.edits and plan.options.ties == "keep" and all(record.tensor < 0 for record in plan.records)
 
-    def _check_needs(self, needs: frozenset[str]) -> None:
-        missing = needs - {record.key for record in self._plan.records}
+    def _needs(self) -> frozenset[str]:
+        """Keys of all storages that the pickled objects refer to (formats.md §1.3)."""
+        if self._needed is None:
+            self._needed = _storages_of(self._roots)
+        return self._needed
+
+    def _check_needs(self) -> None:
+        """Raise ConvertError for a storage that no tensor has: the plan knows nothing of it."""
+        if not self._plan.nested:
+            return
+        missing = self._needs() - {record.key for record in self._plan.records}
         if missing:
             names = join_words(sorted(map(escape, missing)), 3)
             raise ConvertError(
@@ -174,7 +186,7 @@ class _Work:
         bodies = self._bodies()
         if len(bodies) != 1:
             raise ConvertError("torch's older stream holds one object, and this is an archive of several")
-        self._check_needs(bodies[0].needs)
+        self._check_needs()
         draft = self._place.draft(0)
         write_legacy(draft, bodies[0].pieces, self._plan.records, self._content, self._executor)
         draft.finish()
@@ -194,11 +206,10 @@ class _Work:
             draft.finish()
 
 
-def _storages_of(root: Any) -> frozenset[str]:
-    """Keys of all storages that a pickled object refers to (formats.md §1.3)."""
+def _storages_of(roots: list[Any]) -> frozenset[str]:
     from ckpt_gui.core.pickles.graph import Persistent, reachable
 
-    found = (value.pid for value in reachable([root]).values() if type(value) is Persistent)
+    found = (value.pid for value in reachable(roots).values() if type(value) is Persistent)
     keys = [pid[2] for pid in found if type(pid) is tuple and len(pid) >= 5 and pid[0] in ("storage", b"storage")]
     return frozenset(key.decode("utf-8", "surrogateescape") if type(key) is bytes else str(key) for key in keys)
 

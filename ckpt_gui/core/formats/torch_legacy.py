@@ -52,6 +52,7 @@ def read(candidate: Candidate) -> Found:
         _without_data(table.by_key, "the file is broken before its data")
     if table.refused:
         found.facts.setdefault("refused_by_torch", table.refused)
+    found.storages += table.by_key.values()
     found.root = with_sources(found.root, table)
     found.notes += table.notes
     return found

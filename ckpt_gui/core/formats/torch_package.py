@@ -45,6 +45,7 @@ def read(candidate: Candidate) -> Found:
     reader = _Reader(candidate, directory, found)
     found.root = reader.tree()
     place_records(directory, reader.table.by_key, ".data/{}.storage", big)
+    found.storages += reader.table.by_key.values()
     found.notes = directory.notes + reader.table.notes + found.notes
     return found
 

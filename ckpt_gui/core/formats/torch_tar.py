@@ -80,6 +80,7 @@ def read(candidate: Candidate) -> Found:
     pickled = read_pickle(parts["pickle"], 0, table.persist, candidate.report)
     pickle_findings(found, pickled, "pickle")
     found.root = pickled.value
+    found.storages += table.storages.values()
     if found.root is None and pickled.broken:
         raise DamagedFile(f"a checkpoint of the old tar format whose pickle cannot be read: {pickled.broken}")
     return found

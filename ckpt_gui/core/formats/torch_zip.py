@@ -57,6 +57,7 @@ def read(candidate: Candidate) -> Found:
         found.facts.setdefault("refused_by_torch", directory.refused[0])
     place_records(directory, table.by_key, "data/{}", big)
     _tell_unused(directory, table, found)
+    found.storages += table.by_key.values()
     found.root = with_sources(found.root, table)
     found.notes = directory.notes + table.notes + found.notes
     pickle_findings(found, pickled)

@@ -48,6 +48,7 @@ def read(candidate: Candidate) -> Found:
         raise DamagedFile("a TorchScript archive of which neither data.pkl nor constants.pkl can be read")
     parts.place("data", data_table, big)
     parts.place("constants", constant_table, big, also_used=program_table)
+    found.storages += [*data_table.by_key.values(), *constant_table.by_key.values()]
     inputs, _ = parts.pickle("traced_inputs")
     texts = TextRecords(directory)
     beside = [

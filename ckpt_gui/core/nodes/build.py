@@ -10,6 +10,7 @@ from ckpt_gui.core.nodes.flatten import flatten
 from ckpt_gui.core.nodes.groups import arrange
 from ckpt_gui.core.nodes.rollups import roll_up
 from ckpt_gui.core.nodes.table import Tables, Texts
+from ckpt_gui.core.pickles.values import Storage
 from ckpt_gui.core.progress import SILENT, Report
 
 MAX_LISTED_PROBLEMS = 10_000
@@ -27,6 +28,8 @@ class Found:
     problems: list[str] = field(default_factory=list)
     """Of the file as a whole; those of tensors are added from their rows."""
     facts: dict[str, Any] = field(default_factory=dict)
+    storages: list[Storage] = field(default_factory=list)
+    """All that the pickles name, those that no tensor uses included."""
 
 
 def build(path: str, found: Found, report: Report = SILENT) -> Checkpoint:
@@ -36,6 +39,9 @@ def build(path: str, found: Found, report: Report = SILENT) -> Checkpoint:
     rows = flatten(found.root, texts, tables, report)
     listed = len(tables)
     tables.add_parts()
+    loose = [[tables.storage_id(one), one.dtype] for one in found.storages if one.id < 0 and _stands_alone(one)]
+    if loose:
+        found.facts["loose_storages"] = loose
     tensors, storages = tables.columns()
     nodes, place = arrange(rows, texts)
     node_of = tensors.node
@@ -60,6 +66,11 @@ def build(path: str, found: Found, report: Report = SILENT) -> Checkpoint:
         facts=found.facts,
     )
     return with_tensor_problems(checkpoint)
+
+
+def _stands_alone(storage: Storage) -> bool:
+    """Whether there are bytes of a storage's own."""
+    return storage.problem is None and storage.root is None and storage.offset >= 0
 
 
 def with_tensor_problems(checkpoint: Checkpoint) -> Checkpoint:

@@ -144,12 +144,14 @@ class Reading:
     @contextmanager
     def storage(self, number: int) -> Iterator[Bytes]:
         """The unpacked bytes of a storage as they lie in the file, for one reader that goes through them once."""
-        ref = self.checkpoint.storage(number)
-        if ref.offset < 0 or ref.compression == Compression.UNREADABLE:
-            raise NoValues(f"the bytes of storage {escape(ref.key)[:80]} cannot be read")
-        with self._files.using(ref.source) as file:
+        storages = self.checkpoint.storages
+        source = storages.source[number]
+        if storages.offset[number] < 0 or storages.compression[number] == Compression.UNREADABLE:
+            key = escape(self.checkpoint.storage(number).key)[:80]
+            raise NoValues(f"the bytes of storage {key} cannot be read")
+        with self._files.using(source) as file:
             yield self._files.forward(number, file)
-            file.check(self.checkpoint.sources[ref.source])
+            file.check(self.checkpoint.sources[source])
 
     def patterns(self, tensor: int, index: tuple[slice, ...] = (), *, raw: bool = False, gap: int = GAP) -> Array:
         """The same, not decoded: the bits (``Form.pattern``; a last axis of 2 for complex types).

@@ -47,11 +47,11 @@ def _sizes(one: Outcome) -> str:
 
 COLUMNS = (
     Column("File", lambda one: text.escape(Path(one.path).name), 22, tip=lambda one: text.escape(one.path)),
-    Column("What came of it", _result, 20, tone=lambda one: _TONES.get(one.state, "")),
-    Column("Size", _sizes, 20, right=True, value=lambda one: one.receipt.nbytes_after if one.receipt else -1),
+    Column("What came of it", _result, 21, tone=lambda one: _TONES.get(one.state, "")),
+    Column("Size", _sizes, 18, right=True, value=lambda one: one.receipt.nbytes_after if one.receipt else -1),
     Column("Result", lambda one: text.escape(Path(one.target).name) if one.target else "", 22,
            tip=lambda one: text.escape(one.target)),
-    Column("Note", lambda one: text.escape(one.words), 30),
+    Column("Note", lambda one: text.escape(one.words), 52),
 )  # fmt: skip
 
 
@@ -117,9 +117,9 @@ class BatchPage(QWidget):
         button.clicked.connect(lambda: act())
         return button
 
-    def show_steps(self, command: str) -> None:
-        """What is done to each, in words."""
-        self.steps.say(command)
+    def show_steps(self, steps: str) -> None:
+        """What is done to each, as on the command line."""
+        self.steps.say(f"With each: {steps}" if steps else "Each is written again as it is.")
         self._say()
 
     def add(self, paths: list[str]) -> None:

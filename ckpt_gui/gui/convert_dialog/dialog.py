@@ -28,7 +28,7 @@ from ckpt_gui.gui.convert_dialog.footer import BATCH, PLAN, PROGRESS, RECEIPT, F
 from ckpt_gui.gui.convert_dialog.plan_page import PlanPage
 from ckpt_gui.gui.convert_dialog.progress_page import ProgressPage
 from ckpt_gui.gui.convert_dialog.receipt_page import ReceiptPage
-from ckpt_gui.gui.converting import Conversion
+from ckpt_gui.gui.converting import Conversion, in_window
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.notices import NoticeBar
 from ckpt_gui.gui.open_files import OpenFile
@@ -78,14 +78,14 @@ class ConvertDialog(QDialog):
         """Is it to close once what is under way has stopped?"""
         self.notices = NoticeBar(self)
         self.title = spoken(Elided(self), "Conversion", style="title")
-        self.footer = Footer(self)
         self.stack = QStackedWidget(self)
-        self.plan_page = PlanPage(self.conversion, jobs, self)
-        self.progress_page = ProgressPage(self)
+        self.plan_page = PlanPage(self.conversion, jobs, self.stack)
+        self.progress_page = ProgressPage(self.stack)
         self._receipt_page: ReceiptPage | None = None
         self._batch_page: BatchPage | None = None
         for page in (self.plan_page, self.progress_page):
             self.stack.addWidget(page)
+        self.footer = Footer(self)  # the last that Tab comes to
         self._lay_out()
         self._connect()
         room = beside.screen().availableSize()
@@ -131,7 +131,7 @@ class ConvertDialog(QDialog):
     def receipt_page(self) -> ReceiptPage:
         """What came of it; made when it is first needed."""
         if self._receipt_page is None:
-            page = self._receipt_page = ReceiptPage(self)
+            page = self._receipt_page = ReceiptPage(self.stack)
             page.open_wanted.connect(self.open_wanted)
             page.compare_wanted.connect(self.compare_wanted)
             page.message.connect(self.footer.said.say)
@@ -143,7 +143,7 @@ class ConvertDialog(QDialog):
     def batch_page(self) -> BatchPage:
         """The same for many files; made when it is first needed."""
         if self._batch_page is None:
-            page = self._batch_page = BatchPage(self._jobs, self)
+            page = self._batch_page = BatchPage(self._jobs, self.stack)
             page.message.connect(self.footer.said.say)
             page.changed.connect(self._show_buttons)
             page.batch.ended.connect(self._over)
@@ -209,7 +209,7 @@ class ConvertDialog(QDialog):
         self._over()
 
     def _failed(self, words: str, details: str) -> None:
-        self._tell(words, details)
+        self._tell(in_window(words), details)
         self._show_plan()
         self._over()
 
@@ -239,7 +239,7 @@ class ConvertDialog(QDialog):
 
     def _show_batch(self) -> None:
         preview = self.conversion.preview
-        self.batch_page.show_steps(preview.command if preview is not None else "")
+        self.batch_page.show_steps(preview.steps if preview is not None else "")
         self.batch_page.add([self.file.path])
         self.stack.setCurrentWidget(self.batch_page)
         self._show_buttons()

@@ -64,6 +64,7 @@ class Footer(QWidget):
     def be_ready(self) -> None:
         """The button that confirms gets the keyboard as soon as it can be pressed."""
         self._fresh = True
+        self.go.setEnabled(False)
 
     def show_state(self, page: str, obstacle: str, *, running: bool, settled: bool, planned: bool) -> None:
         """``obstacle``: why it cannot be confirmed; told once ``settled``. ``planned``: there is something to save."""
@@ -74,9 +75,10 @@ class Footer(QWidget):
         self.leave.setText("Stop" if running else "Close" if page in (BATCH, RECEIPT) else "Cancel")
         self.go.setVisible(page in (PLAN, BATCH))
         self.go.setText("&Convert all" if page == BATCH else "&Convert")
-        self.go.setEnabled(not obstacle and not running)
+        if settled:  # else it would lose the keyboard at each change; it does nothing until then
+            self.go.setEnabled(not obstacle and not running)
         self.go.setToolTip(obstacle or "Enter, or Ctrl+Enter from anywhere")
-        waiting = obstacle if settled and page in (PLAN, BATCH) else ""
+        waiting = obstacle if settled and (page == BATCH or (page == PLAN and planned)) else ""
         self.why.say(waiting)
         self.why.setVisible(bool(waiting))
         if self._fresh and self.go.isEnabled():

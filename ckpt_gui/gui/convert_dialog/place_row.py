@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,8 @@ class PlaceRow(QWidget):
         column.addLayout(above)
         column.addLayout(beneath)
         self.replace.hide()
+        for one, other in pairwise((self.edit, browse, self.replace, self.receipt)):
+            QWidget.setTabOrder(one, other)
 
     def target(self) -> str:
         """The path typed or chosen; "" while none was, and a name is to be proposed."""

@@ -13,7 +13,7 @@ from ckpt_gui.gui.convert_audit import AuditPanel
 from ckpt_gui.gui.convert_dialog.place_row import PlaceRow
 from ckpt_gui.gui.convert_preview import PreviewPanel
 from ckpt_gui.gui.convert_steps import ALL, StepsColumn
-from ckpt_gui.gui.converting import Conversion, work
+from ckpt_gui.gui.converting import Conversion, asks_for_part, in_window, work
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.spoken import spoken
 
@@ -45,35 +45,35 @@ class PlanPage(QWidget):
         self._choices: Choices | None = None
         self._unclear = False
         """Is something typed that cannot be read?"""
-        self.steps = StepsColumn(self)
-        self.tabs = spoken(QTabBar(self), "Preview or audit", style="pages")
+        # Each with the parent it will have: to move a widget with all that is in it takes tens of milliseconds.
+        self._halves = QSplitter(Qt.Orientation.Horizontal, self)
+        self.steps = StepsColumn(self._halves)
+        right = QWidget(self._halves)
+        self.tabs = spoken(QTabBar(right), "Preview or audit", style="pages")
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
         self.tabs.addTab("Preview")
         self.tabs.addTab("Audit")
         self.tabs.hide()
-        self.preview = PreviewPanel(self)
+        self._pages = QStackedWidget(right)
+        self.preview = PreviewPanel(self._pages)
         self._audit: AuditPanel | None = None
-        self._pages = QStackedWidget(self)
         self._pages.addWidget(self.preview)
         self.place = PlaceRow(self)
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(lambda: self.preview.say("Planning …"))
-        self._lay_out()
+        self._lay_out(right)
         self._connect()
 
-    def _lay_out(self) -> None:
-        right = QWidget(self)
+    def _lay_out(self, right: QWidget) -> None:
         column = QVBoxLayout(right)
         column.setContentsMargins(8, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.tabs)
         column.addWidget(self._pages, 1)
-        halves = QSplitter(Qt.Orientation.Horizontal, self)
+        halves = self._halves
         halves.setChildrenCollapsible(False)
         halves.setHandleWidth(1)
-        halves.addWidget(self.steps)
-        halves.addWidget(right)
         halves.setStretchFactor(1, 1)
         halves.setSizes([310, 790])
         box = QVBoxLayout(self)
@@ -90,7 +90,7 @@ class PlanPage(QWidget):
         one.audited.connect(lambda found: self.audit.show_audit(found))
         one.audit_failed.connect(self._audit_failed)
         self.steps.changed.connect(self.replan)
-        self.steps.wrong.connect(lambda words: self.wrong.emit(words, ""))
+        self.steps.wrong.connect(lambda words: self.wrong.emit(in_window(words), ""))
         self.steps.audit_wanted.connect(self._start_audit)
         self.steps.buffers_wanted.connect(self._show_buffers)
         self.place.changed.connect(self.replan)
@@ -102,7 +102,7 @@ class PlanPage(QWidget):
     def audit(self) -> AuditPanel:
         """What casting does to the values; made when it is first needed."""
         if self._audit is None:
-            panel = self._audit = AuditPanel(self)
+            panel = self._audit = AuditPanel(self._pages)
             panel.message.connect(self.message)
             panel.stop_wanted.connect(self._stop_audit)
             self._pages.addWidget(panel)
@@ -193,7 +193,9 @@ class PlanPage(QWidget):
     def _refused(self, words: str, details: str) -> None:
         self._soon.stop()
         self.preview.refuse()
-        self.wrong.emit(words, details)
+        if asks_for_part(words):
+            self.steps.show_section("what")
+        self.wrong.emit(in_window(words), details)
         QTimer.singleShot(0, self, self.state_changed.emit)
 
     def _start_audit(self) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QFormLayout, QLabel, QP
 
 from ckpt_gui.core import text
 from ckpt_gui.gui.convert_rows import Sentences, tones
+from ckpt_gui.gui.converting import in_window
 from ckpt_gui.gui.flow import Flow
 from ckpt_gui.gui.spoken import Elided, muted, spoken
 
@@ -86,7 +87,7 @@ class ReceiptPage(QWidget):
         self.headline.setStyleSheet(f"color: {tones(self.palette())['good' if verified else 'bad'].name()}")
         self.proof.setText("\n".join(in_words(receipt)))
         self.differences.say(proof.differences if proof is not None else ())
-        self.warnings.say(receipt.warnings)
+        self.warnings.say([in_window(one) for one in receipt.warnings])
         while self.facts.rowCount():
             self.facts.removeRow(0)
         for words, fact in _facts(receipt):
@@ -141,8 +142,6 @@ def _facts(receipt: Receipt) -> list[tuple[str, str]]:
     quick = receipt.nbytes_after > WORTH_A_SPEED and receipt.seconds
     speed = f" · {receipt.nbytes_after / receipt.seconds / 1e9:.2f} GB/s, written and proven" if quick else ""
     facts = [
-        ("Result", text.escape(receipt.target)), ("Source", text.escape(receipt.source)),
-        ("Size", f"{text.size(receipt.nbytes_before)} → {text.size(receipt.nbytes_after)}"),
-        ("Time", f"{receipt.seconds:.1f} s{speed}"),
+        ("Source", text.escape(receipt.source)), ("Time", f"{receipt.seconds:.1f} s{speed}"),
     ]  # fmt: skip
     return [*facts, *((f"SHA-256 of {text.escape(Path(path).name)}", digest) for path, digest in receipt.sha256)]

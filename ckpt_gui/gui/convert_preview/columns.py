@@ -12,8 +12,8 @@ MEANING = {
     "kept": "as it is", "renamed": "under another name", "cast": "as another element type",
     "retagged": "with another device tag", "dropped": "left out", "alias": "told as another name of the same memory",
 }  # fmt: skip
-BECOMES, DTYPE, DEVICE, SIZE, WHY = 2, 4, 5, 6, 7
-NARROW, WIDE = {DTYPE: 9, DEVICE: 9, SIZE: 9}, {DTYPE: 17, DEVICE: 15, SIZE: 18}
+CHANGE, BECOMES, DTYPE, DEVICE, SIZE, WHY = 1, 2, 4, 5, 6, 7
+NARROW, WIDE = {CHANGE: 11, DTYPE: 9, DEVICE: 9, SIZE: 9}, {CHANGE: 19, DTYPE: 17, DEVICE: 15, SIZE: 18}
 """Average characters where nothing changes, and for before → after."""
 
 

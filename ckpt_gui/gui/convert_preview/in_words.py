@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QPlainTextEdit, QPushBu
 
 from ckpt_gui.gui.spoken import spoken
 
-LINES = 2
 KINDS = ("Command line", "Python")
+LINES = (2, 7)
+"""Of each, in sight."""
 
 
 class InWords(QWidget):
@@ -34,7 +35,6 @@ class InWords(QWidget):
         self._shown.setReadOnly(True)
         self._shown.setTabChangesFocus(True)
         self._shown.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self._shown.setFixedHeight((LINES + 1) * self._shown.fontMetrics().lineSpacing() + 6)
         self._shown.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
@@ -42,6 +42,7 @@ class InWords(QWidget):
         self._copy.setAutoDefault(False)
         self._copy.clicked.connect(self.copy)
         self._tabs.currentChanged.connect(lambda _place: self._show())
+        self._show()
         head = QHBoxLayout()
         head.addWidget(self._tabs, 1)
         head.addWidget(self._copy)
@@ -68,4 +69,8 @@ class InWords(QWidget):
         self.message.emit(f"Copied: {KINDS[place]}")
 
     def _show(self) -> None:
-        self._shown.setPlainText(self._texts[self._tabs.currentIndex()])
+        place = self._tabs.currentIndex()
+        wraps = QPlainTextEdit.LineWrapMode.NoWrap if place else QPlainTextEdit.LineWrapMode.WidgetWidth
+        self._shown.setLineWrapMode(wraps)
+        self._shown.setFixedHeight((LINES[place] + 1) * self._shown.fontMetrics().lineSpacing() + 6)
+        self._shown.setPlainText(self._texts[place])

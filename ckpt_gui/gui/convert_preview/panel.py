@@ -15,6 +15,7 @@ from ckpt_gui.gui.convert_preview import columns
 from ckpt_gui.gui.convert_preview.chips import Chips
 from ckpt_gui.gui.convert_preview.in_words import InWords
 from ckpt_gui.gui.convert_rows import RowsModel, Sentences, Table
+from ckpt_gui.gui.converting import in_window
 from ckpt_gui.gui.filter_line import FilterLine
 from ckpt_gui.gui.slices import Slices
 from ckpt_gui.gui.spoken import muted, spoken
@@ -104,14 +105,17 @@ class PreviewPanel(QWidget):
         self.headline.setText(preview.told.headline)
         self.headline.setToolTip(preview.told.headline)
         self.chips.tell(counts)
-        self.warnings.say(preview.plan.warnings)
+        self.warnings.say([in_window(one) for one in preview.plan.warnings])
         self.in_words.tell(preview.command, preview.python)
         header = self.table.header()
         header.setSectionHidden(columns.BECOMES, not counts.get("renamed"))
         header.setSectionHidden(columns.DEVICE, not preview.devices)
         header.setSectionHidden(columns.WHY, not preview.reasons)
-        for place, change in ((columns.DTYPE, "cast"), (columns.DEVICE, "retagged"), (columns.SIZE, "cast")):
-            self.table.widen(place, (columns.WIDE if counts.get(change) else columns.NARROW)[place])
+        several = sum(bool(counts.get(mark)) for mark in ("renamed", "cast", "retagged")) > 1
+        cast, moved = bool(counts.get("cast")), bool(counts.get("retagged"))
+        for place, wide in ((columns.CHANGE, several), (columns.DTYPE, cast), (columns.DEVICE, moved),
+                            (columns.SIZE, cast)):  # fmt: skip
+            self.table.widen(place, (columns.WIDE if wide else columns.NARROW)[place])
         self.say("")
         self._sift()
         self.table.fill()

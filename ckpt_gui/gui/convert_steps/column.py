@@ -60,7 +60,7 @@ class StepsColumn(QScrollArea):
         self._options = Options()
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typing.timeout.connect(self.changed)
-        inside = QWidget()
+        inside = QWidget(self.viewport())
         box = QVBoxLayout(inside)
         box.setContentsMargins(0, 0, 6, 0)
         box.setSpacing(4)
@@ -115,6 +115,11 @@ class StepsColumn(QScrollArea):
             for name, section in self.sections.items()
             if any(getattr(options, field) != getattr(plain, field) for field in section.fields())
         )
+
+    def show_section(self, name: str) -> None:
+        """One more step, unfolded."""
+        self.sections[name].show()
+        self.sections[name].unfold()
 
     def show_all(self) -> None:
         """Every step; what is unfolded stays so."""

@@ -38,6 +38,8 @@ class DeviceSection(Section):
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         box.addItems((STAYS, *TAGS))
+        if (edit := box.lineEdit()) is not None:
+            edit.setAccessibleName(name)
         box.setToolTip("Choose a device, or type any name")
         box.activated.connect(lambda _place: self._set())
         box.editTextChanged.connect(self._type)
@@ -53,6 +55,7 @@ class DeviceSection(Section):
             for tag, count in choices.tags[:MAX_TAGS]:
                 words = f"{text.clip(text.escape(tag), 40)} ({text.plural(count, 'tensor')})"
                 self._tags[tag] = self._box(words, f"New device of {text.escape(tag)}")
+        self.tab_through([self.every, *self._tags.values()])
         self._note = self.words("Only the tag changes. No such device is needed here."
                                 if choices.tags else "Tensors of this format have no device.")  # fmt: skip
         self.show_options_of(self._wanted)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from ckpt_gui.core.convert.nouns import Options
 
 _COLUMNS = (
-    Column("Before", lambda one: escape(one.before), 14, tone=lambda one: _tone(one), tip=lambda one: _tip(one)),
-    Column("After", lambda one: f"{'▲ ' * one.collides}{escape(one.after)}", 16, tone=lambda one: _tone(one),
+    Column("Before", lambda one: escape(one.before), 14, ends=True, tone=lambda one: _tone(one),
+           tip=lambda one: _tip(one)),
+    Column("After", lambda one: f"{'▲ ' * one.collides}{escape(one.after)}", 16, ends=True, tone=lambda one: _tone(one),
            tip=lambda one: _tip(one)),
 )  # fmt: skip
 ROWS = 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
@@ -98,6 +99,11 @@ class Section(QWidget):
         box.activated.connect(lambda _place: self.changed.emit())
         self.form.addRow(label, box)
         return box
+
+    def tab_through(self, widgets: Sequence[QWidget]) -> None:
+        """Tab goes through these in their order, though some are newer than what follows."""
+        for one, other in pairwise(widgets):
+            QWidget.setTabOrder(one, other)
 
     def words(self, words: str = "") -> QLabel:
         """A quiet line of words."""

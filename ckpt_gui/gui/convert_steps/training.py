@@ -50,6 +50,7 @@ class TrainingSection(Section):
             box.toggled.connect(lambda _on: self.changed.emit())
             self.parts[part.name] = box
             self.form.addRow(box)
+        self.tab_through([self.strip, *self.parts.values()])
         more = len(choices.strippable) - MAX_PARTS
         self._more.setText(f"and {text.plural(more, 'more part')}" if more > 0 else "")
         self._more.setVisible(more > 0)

@@ -15,6 +15,7 @@ from ckpt_gui.core import text
 from ckpt_gui.core.progress import Report
 from ckpt_gui.gui import child
 from ckpt_gui.gui.converting import work
+from ckpt_gui.gui.converting.labels import in_window
 from ckpt_gui.gui.jobs import Job, Jobs
 from ckpt_gui.gui.reading import ReadTask
 
@@ -148,12 +149,12 @@ class Batch(QObject):
             return  # it failed, and that was told
         if made:
             one = made[0]
-            self._over(place, state="done", target=one.target, receipt=one, words=" ".join(one.warnings))
+            self._over(place, state="done", target=one.target, receipt=one, words=in_window(" · ".join(one.warnings)))
         else:
             self._over(place, state="stopped")
 
     def _failed(self, place: int, words: str, _details: str) -> None:
-        self._over(place, state="failed", words=words)
+        self._over(place, state="failed", words=in_window(words))
 
     def _over(self, place: int, **facts: object) -> None:
         self._tell(place, **facts)

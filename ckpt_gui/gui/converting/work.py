@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shlex
 from collections.abc import Collection, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.progress import Report
 from ckpt_gui.core.text import Path as KeyPath
 from ckpt_gui.core.text import escape
+from ckpt_gui.gui.converting.labels import asks_for_part, in_window
 
 if TYPE_CHECKING:
     from ckpt_gui.core.convert.audit import CastAudit
@@ -42,8 +44,10 @@ class Preview:
     index: RowIndex
     """What the filter line looks in."""
     place: Place
+    steps: str
+    """What is asked for, as on the command line."""
     command: str
-    """The same on the command line."""
+    """The whole command line that does the same."""
     python: str
     """The same in Python."""
 
@@ -63,7 +67,8 @@ def preview(opened: Opened, options: Options, target: str) -> Preview:
         return Preview(
             made, told, any(item.device for item in made.items), any(row.why for row in told.rows),
             sum(item.buffer for item in made.items), RowIndex(opened.checkpoint, told.rows),
-            look(path, sources, made.nbytes_after), words.command_line(made, path), _python(opened, made, path),
+            look(path, sources, made.nbytes_after), shlex.join(words.arguments(options)),
+            words.command_line(made, path), _python(opened, made, path),
         )  # fmt: skip
 
 
@@ -120,12 +125,15 @@ def reasons(opened: Opened) -> dict[str, str]:
     """For each of the window's commands why it cannot be used with a file, or would do nothing; "" where it can."""
     from ckpt_gui.core.convert.applies import idle, why_not
 
-    device = why_not(opened, "device")
-    return {
+    device, weights = why_not(opened, "device"), why_not(opened, "state-dict")
+    found = {
         "to cpu": device or idle(opened, "device", "cpu"), "to gpu": device,
         "strip optimizer": why_not(opened, "strip") or idle(opened, "strip"),
-        "save state_dict": why_not(opened, "state-dict"), "convert": why_not(opened, "convert"),
+        # Where it is only to be said which weights are meant, that is asked.
+        "save state_dict": "" if asks_for_part(weights) else weights or idle(opened, "state-dict"),
+        "convert": why_not(opened, "convert"),
     }  # fmt: skip
+    return {name: in_window(why) for name, why in found.items()}
 
 
 def choices(opened: Opened) -> Choices:

@@ -238,3 +238,26 @@ def test_digests_are_those_of_the_files(tmp_path: Path, executor: ThreadPoolExec
     with pytest.raises(Cancelled):
         digests(paths, Far(0), executor if threaded else None)
     assert digests([], SILENT, None) == ()
+
+
+def test_what_torch_would_not_read_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    torch.save({"w": torch.ones(2), "bytes": torch.ones(3).untyped_storage()}, tmp_path / "source.pt")
+    with pytest.raises(ConvertError, match="cannot hold a storage without an element type"):
+        run(tmp_path / "source.pt", tmp_path / "out.pt", Options(to="legacy"))
+    assert files(tmp_path) == {"source.pt"}
+
+
+@pytest.mark.parametrize("options", [Options(ties="untie"), Options(drop=("state_dict/w", "state_dict/tied"))])
+def test_a_result_loads_without_memory_as_its_source_does(
+    source: Path, tmp_path: Path, prover: Prover, options: Options
+) -> None:
+    """Its first storage has another key: with ``.format_version`` torch would refuse it (serialization.py, _load)."""
+    made = run(source, tmp_path / "out.pt", options, prover=prover)
+    assert made.proof is not None
+    assert made.proof.loader.startswith("torch ")
+    loaded = torch.load(tmp_path / "out.pt", map_location="meta", weights_only=True)
+    opened = read(tmp_path / "out.pt").checkpoint
+    node = opened.find(("optimizer", "state", 0, "exp_avg"))
+    assert node is not None
+    place = loaded["optimizer"]["state"][0]["exp_avg"].untyped_storage()._checkpoint_offset
+    assert place == opened.byte_offset(opened.nodes.tensor[node])

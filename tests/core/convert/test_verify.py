@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from ckpt_gui.core.convert.nouns import Plan, Proof
-from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, REFUSED, SILENT, Answer
+from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, REFUSED, SILENT, UNASKED, Answer
 from ckpt_gui.core.convert.verify import prove
 from ckpt_gui.core.errors import Cancelled, ReadError
 from ckpt_gui.core.progress import Report
@@ -214,7 +214,7 @@ def test_another_tag_is_found(source: Opened, tmp_path: Path) -> None:
         "half: is tagged cpu, planned was cuda:0",
         "half: lies in a storage tagged cpu, planned was cuda:0",
     )
-    assert "the pickled object in data.pkl is not the one planned: at half/args/0/persistent id/3" in proof.differences[2]
+    assert "in data.pkl is not the one planned: at half/args/0/persistent id/3" in proof.differences[2]
 
 
 def test_a_result_that_cannot_be_read_is_one_sentence(source: Opened, tmp_path: Path) -> None:
@@ -277,6 +277,46 @@ def test_cancel_stops_it_at_any_look(source: Opened, tmp_path: Path) -> None:
         assert after > 1
         return
     pytest.fail("it never came to an end")
+
+
+def _with_records(before: Path, after: Path, records: dict[str, bytes]) -> Path:
+    """The same zip with further records."""
+    reader = torch._C.PyTorchFileReader(str(before))
+    writer = torch._C.PyTorchFileWriter(str(after))
+    names = [name for name in reader.get_all_records() if name not in ("version", ".data/serialization_id")]
+    for name in names:
+        content = reader.get_record(name)
+        writer.write_record(name, content, len(content))
+    for name, content in records.items():
+        writer.write_record(name, content, len(content))
+    writer.write_end_of_file()
+    return after
+
+
+@pytest.mark.parametrize(
+    ("records", "told"),
+    [
+        ({}, "the record extra/notes is missing"),
+        ({"extra/notes": b"Text"}, "the record extra/notes is not as in the source"),
+        ({"extra/notes": b"texts"}, "the record extra/notes is not as in the source"),
+        ({"extra/notes": b"text", "extra/more": b""}, "the record extra/more is there, which was not planned"),
+    ],
+)
+def test_other_records_of_a_zip_are_compared(tmp_path: Path, records: dict[str, bytes], told: str) -> None:
+    torch.save(sample(), tmp_path / "plain.pt")
+    opened = opened_at(_with_records(tmp_path / "plain.pt", tmp_path / "source.pt", {"extra/notes": b"text"}))
+    same = _with_records(tmp_path / "plain.pt", tmp_path / "same.pt", {"extra/notes": b"text"})
+    assert proof_of(opened, same).verified
+    other = _with_records(tmp_path / "plain.pt", tmp_path / "other.pt", records)
+    assert proof_of(opened, other).differences == (told,)
+
+
+def test_a_value_that_is_one_object_no_more_is_found(tmp_path: Path) -> None:
+    shared = ["a list that lies in two places"]
+    torch.save({"w": torch.ones(2), "one": shared, "two": shared}, tmp_path / "source.pt")
+    torch.save({"w": torch.ones(2), "one": shared, "two": list(shared)}, tmp_path / "result.pt")
+    (told,) = proof_of(opened_at(tmp_path / "source.pt"), tmp_path / "result.pt").differences
+    assert "the pickled object in data.pkl is not the one planned: at two" in told
 
 
 # ------------------------------------------------------------------------------------------------ the loader
@@ -409,16 +449,24 @@ def test_only_mapped_is_a_difference_where_the_source_loads_without_memory(sourc
             "torch is not installed here, or does not work",
         ),
         (Answer(SILENT, "it took too long"), "torch did not answer: it took too long"),
+        (Answer(UNASKED, "too large"), "torch was not asked: too large"),
     ],
 )
 def test_without_an_answer_our_reader_alone_proves_and_says_so(
     source: Opened, result: Path, answer: Answer, told: str
 ) -> None:
-    proof = proof_of(source, result, prover=Said(answer))
+    proof = proof_of(source, result, prover=Said(answer, answer))
     assert proof.verified
     assert proof.loader == "our reader"
     (warning,) = proof.warnings
     assert told in warning
+
+
+def test_a_loader_that_dies_of_the_result_alone_is_a_difference(source: Opened, result: Path) -> None:
+    proof = proof_of(source, result, prover=Said(Answer(SILENT, "its process ended before it answered")))
+    assert proof.differences == (
+        "torch did not get through result.pt, as it does through the source: its process ended before it answered",
+    )
 
 
 def test_without_an_answer_our_own_list_decides(tmp_path: Path) -> None:

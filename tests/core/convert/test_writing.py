@@ -10,10 +10,12 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from ckpt_gui.core.convert.nouns import Plan
@@ -232,6 +234,38 @@ def test_two_conversions_to_one_target(source: Checkpoint, out: Path) -> None:
             other.commit()
         result.commit()
     assert sorted(path.name for path in out.iterdir()) == ["m.safetensors", "n.safetensors"]
+
+
+@pytest.mark.skipif(not os.environ.get("CKPT_GUI_ALL_TESTS"), reason="goes through 4 GiB; CKPT_GUI_ALL_TESTS=1 does")
+def test_a_source_beyond_4_gib(tmp_path: Path, out: Path) -> None:
+    """Made of holes, with one tensor before and one behind."""
+    path = tmp_path / "huge.pt"
+    with torch.serialization.skip_data():
+        torch.save({"a": torch.empty(5), "big": torch.empty(1 << 30), "z": torch.empty(6)}, path)
+    checkpoint = opened(path)
+    plan = each(checkpoint)
+    last = checkpoint.storage(plan.records[-1].tensor)
+    assert last.offset > 1 << 32
+    with path.open("r+b") as file:
+        file.seek(last.offset)
+        file.write(torch.arange(6.0).numpy().tobytes())
+    checkpoint = opened(path)
+    with ThreadPoolExecutor(1) as executor:
+        with write(checkpoint, plan_only(plan, "z"), out / "z.safetensors", executor=executor) as result:
+            result.commit()
+        with write(checkpoint, plan, out / "all.safetensors", executor=executor) as result:
+            result.commit()
+    assert torch.equal(load_file(out / "z.safetensors")["z"], torch.arange(6.0))
+    with safe_open(out / "all.safetensors", "pt") as held:
+        assert torch.equal(held.get_tensor("z"), torch.arange(6.0))
+        assert held.get_slice("big").get_shape() == [1 << 30]
+
+
+def plan_only(plan: Plan, key: str) -> Plan:
+    """The same with a single tensor."""
+    (place,) = (place for place, record in enumerate(plan.records) if record.key == key)
+    items = tuple(replace(item, record=0) for item in plan.items if item.record == place)
+    return replace(plan, records=(plan.records[place],), items=items)
 
 
 def _names() -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ckpt_gui.core.convert.nouns import Edit, Item, Plan
-from ckpt_gui.core.convert.objects.calls import Calls
+from ckpt_gui.core.convert.objects.calls import CLASSES, Calls
 from ckpt_gui.core.convert.objects.edits import Change
 from ckpt_gui.core.convert.objects.flat import flat
 from ckpt_gui.core.convert.objects.metadata import metadata_of
@@ -15,6 +15,8 @@ from ckpt_gui.core.convert.objects.storages import Homes, rewrite
 from ckpt_gui.core.convert.objects.streams import Stream, read_streams
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.model import Checkpoint
+from ckpt_gui.core.pickles.graph import Persistent, reachable
+from ckpt_gui.core.pickles.values import Global
 from ckpt_gui.core.progress import SILENT, Report
 from ckpt_gui.core.text import Path, escape, path_text
 
@@ -66,8 +68,26 @@ def _nested(checkpoint: Checkpoint, plan: Plan, calls: Calls, report: Report) ->
     for item in moved(checkpoint, plan):
         name, path = _split(checkpoint.format, item.path, names)
         items[name].append((item, path))
+    _check(checkpoint, plan)
     homes = Homes(checkpoint, plan)
     return [_edited(stream, plan, homes, calls, edits[stream.name], items[stream.name]) for stream in streams]
+
+
+def _check(checkpoint: Checkpoint, plan: Plan) -> None:
+    """Raises ConvertError for a type that TorchScript's own unpickler does not read."""
+    for record in plan.records if checkpoint.format == "torchscript" else ():
+        if record.dtype != record.source_dtype and record.dtype not in CLASSES:
+            raise ConvertError(f"TorchScript archives cannot hold {record.dtype}; --state-dict saves the tensors alone")
+
+
+def _check_legacy(root: Any) -> None:
+    """Raises ConvertError for a storage without an element type, which torch writes there but does not read again."""
+    for value in reachable([root]).values():
+        pid = value.pid if type(value) is Persistent else ()
+        if type(pid) is tuple and len(pid) > 1 and type(pid[1]) is Global and pid[1].name == "UntypedStorage":
+            raise ConvertError(
+                "the older format cannot hold a storage without an element type: torch would not read it"
+            )
 
 
 def _edited(
@@ -85,6 +105,8 @@ def _edited(
     final = [move(change, path, item, plan.records[item.record], calls) for item, path in items]
     root = change.make()
     rewrite(stream, root, homes, plan.options.devices, calls, final)
+    if plan.target_format == "legacy" and plan.format != "torch-legacy":
+        _check_legacy(root)
     return Pickle(stream.name, root, stream.graph.protocol)
 
 

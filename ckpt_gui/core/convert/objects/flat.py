@@ -83,7 +83,7 @@ class _Builder:
             return self._quantized(item, info, grad)
         if info.layout in _LAYOUTS:
             return self._sparse(item, info)
-        if info.layout == "nested" and {name for name, _ in info.parts} >= set(_NESTED):
+        if info.layout == "nested" and not self.calls.legacy and {name for name, _ in info.parts} >= set(_NESTED):
             parts = dict(info.parts)
             return self.calls.call(
                 UTILS, "_rebuild_nested_tensor", *(self._part(item, parts[name]) for name in _NESTED)
@@ -164,4 +164,4 @@ class _Builder:
 
     def _refused(self, item: Item) -> ConvertError:
         shown = escape(path_text(item.path))[:200]
-        return ConvertError(f"{shown} is of a kind that torch.load(weights_only=True) has no words for")
+        return ConvertError(f"{shown} is of a kind that torch.load(weights_only=True) does not take here")

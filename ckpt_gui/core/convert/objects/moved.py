@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ckpt_gui.core import dtypes
 from ckpt_gui.core.convert.nouns import Item, Plan, Record
 from ckpt_gui.core.convert.objects.calls import CLASSES, UTILS, Calls
 from ckpt_gui.core.convert.objects.edits import Change
@@ -43,12 +44,13 @@ def move(change: Change, path: Path, item: Item, record: Record, calls: Calls) -
         chain.append(value)
         value = value.args[0]
     site = site_of(value)
-    if site is None or item.stride is None or site.callee.name == "_rebuild_qtensor":
+    if site is None or item.stride is None:
         raise ConvertError(f"{escape(path_text(path))[:200]} is no plain tensor and must stay in the storage it is in")
     storage = calls.storage(record, record.dtype in CLASSES)
     made: Any = _made(site, storage, item, record, calls)
+    smooth = dtypes.named(record.dtype).kind in ("float", "complex")
     for wrapper in reversed(chain):
-        made = _with_args(wrapper, (made, *wrapper.args[1:]))
+        made = _with_args(wrapper, (made, *(wrapper.args[1:2] if smooth else (False,)), *wrapper.args[2:]))
     change.put(path, made)
     return storage
 
@@ -61,10 +63,14 @@ def _is_wrapper(value: Made) -> bool:
 def _made(site: Site, storage: Persistent, item: Item, record: Record, calls: Calls) -> Made:
     """The call that makes the tensor, with the other storage."""
     args = site.args
+    if site.callee.name == "_rebuild_qtensor":
+        return _with_args(site.made, (storage, item.offset, item.shape, item.stride, *args[4:]))
     marks = args[7:] if site.callee.name == "_rebuild_tensor_v3" else args[6:]
     if record.tensor >= 0:
         marks = ()  # conjugation and negation are done
     wants_grad, hooks = args[4:6] if len(args) > 5 else (False, calls.hooks())
+    if record.dtype != record.source_dtype and dtypes.named(record.dtype).kind not in ("float", "complex"):
+        wants_grad = False
     head = (storage, item.offset, item.shape, item.stride, wants_grad, hooks)
     if record.dtype in CLASSES:
         callee, args = calls.name(UTILS, "_rebuild_tensor_v2"), (*head, *marks)

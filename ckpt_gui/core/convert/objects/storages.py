@@ -24,6 +24,9 @@ _STRIDED = ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_reb
 _FROM_TYPE = ("_rebuild_from_type", "_rebuild_from_type_v2")
 _REQUIRES_GRAD = 4
 """Place among the arguments of ``_rebuild_tensor_v2`` and ``_v3``."""
+_PARAMETERS = ("_rebuild_parameter", "_rebuild_parameter_with_state")
+_DEVICE = {"_rebuild_wrapper_subclass": 6, "_rebuild_device_tensor_from_cpu_tensor": 2}
+"""Calls that make tensors without a storage of their own → the place of the device among their arguments."""
 
 
 class Homes:
@@ -76,7 +79,7 @@ def rewrite(
 
 
 class Site(NamedTuple):
-    """A call that makes a strided tensor of a storage; or one that another call is to make (``inner``)."""
+    """A call that makes a tensor; or one that another call is to make (``inner``)."""
 
     made: Made
     inner: bool
@@ -109,16 +112,22 @@ class Site(NamedTuple):
 
 
 def site_of(value: Any) -> Site | None:
-    """The call, if the value is one whose arguments are those of a tensor."""
+    """The call, if the value is one that makes a strided tensor of a storage."""
+    site = _torch_call(value)
+    if site is None or site.callee.name not in _STRIDED or len(site.args) < 4:
+        return None
+    storage, offset = site.args[:2]
+    return site if type(storage) is Persistent and is_storage(storage.pid) and type(offset) is int else None
+
+
+def _torch_call(value: Any) -> Site | None:
+    """The call, if it is one of a function of torch that rebuilds tensors, itself or by ``_rebuild_from_type_v2``."""
     if type(value) is not Made or type(value.callee) is not Global or type(value.args) is not tuple:
         return None
-    callee, args, inner = value.callee, value.args, False
-    if callee.name in _FROM_TYPE and len(args) == 4 and type(args[0]) is Global and type(args[2]) is tuple:
-        callee, args, inner = args[0], args[2], True
-    if callee.name not in _STRIDED or callee.module != UTILS or len(args) < 4:
-        return None
-    plain = type(args[0]) is Persistent and is_storage(args[0].pid) and type(args[1]) is int
-    return Site(value, inner) if plain else None
+    args = value.args
+    inner = value.callee.name in _FROM_TYPE and len(args) == 4 and type(args[0]) is Global and type(args[2]) is tuple
+    site = Site(value, inner)
+    return site if site.callee.module == UTILS else None
 
 
 def is_storage(pid: Any) -> bool:
@@ -156,6 +165,8 @@ class _Rewriting:
         self.calls = calls
         self.done: dict[int, Record | None] = {}
         """Persistent ids seen to, and what became of them."""
+        self.graded: set[int] = set()
+        """Ids of tensors whose new type has no gradient."""
 
     def run(self, root: Any) -> None:
         """Everything. Tensors first, for they know which part of a storage they need; then what storages are left."""
@@ -164,13 +175,14 @@ class _Rewriting:
             for value in values:
                 if (site := site_of(value)) is not None and self.done.get(id(site.args[0]), True) is not None:
                     self._site(site)
+            self._around(values)
         for value in values:
             if type(value) is Persistent and id(value) not in self.done and is_storage(value.pid):
                 self._alone(value)
 
     def _key(self, pid: tuple[Any, ...]) -> str:
         """The storage's key as the index has it."""
-        return self.stream.folder + (text_of(pid[2]) or "").removesuffix(".storage")
+        return self.stream.folder + (text_of(pid[2]) or "").removesuffix(self.stream.suffix)
 
     def _site(self, site: Site) -> None:
         storage, offset, *rest = site.args
@@ -191,6 +203,35 @@ class _Rewriting:
         if now is not storage or offset != site.args[1] or callee is not site.callee or rest != list(site.args[2:]):
             site.put(callee, (now, offset, *rest))
 
+    def _around(self, values: list[Any]) -> None:
+        """Parameters of what lost its gradient, devices of tensors that are made of others."""
+        for value in values if self.graded or self.rules or self.calls.legacy else ():
+            site = _torch_call(value)
+            if site is None:
+                continue
+            if self.calls.legacy and site.callee.name == "_rebuild_nested_tensor":
+                raise ConvertError("the older format holds no nested tensor: torch would need its sizes too early")
+            name, args = site.callee.name, site.args
+            if name in _PARAMETERS and len(args) > 1 and id(args[0]) in self.graded:
+                site.put(site.callee, (args[0], False, *args[2:]))
+            elif name in _DEVICE and len(args) > (place := _DEVICE[name]):
+                site.put(site.callee, (*args[:place], self._device(args[place]), *args[place + 1 :]))
+
+    def _device(self, value: Any) -> Any:
+        """A device as such a call takes it, text or ``torch.device('cuda', 0)``, by the rules."""
+        given = value.args if type(value) is Made and type(value.args) is tuple else (value,)
+        texts = [text_of(one) for one in given]
+        if not texts or None in texts or len(texts) > 2:
+            return value
+        old = ":".join(str(text) for text in texts)
+        new = self._tag(old)
+        if new == old or old == "meta":
+            return value
+        kind, colon, index = new.partition(":")
+        if type(value) is not Made:
+            return self.calls.text(new)
+        return Made(value.how, value.callee, (self.calls.text(kind), int(index)) if colon else (self.calls.text(kind),))
+
     def _typed(self, site: Site, record: Record, rest: list[Any]) -> tuple[Global, list[Any]]:
         """What to call, and the arguments after the offset, once the type has changed."""
         name = site.callee.name
@@ -200,6 +241,9 @@ class _Rewriting:
             rest = [*rest[:2], False, self.calls.hooks()]
         head, more = rest[:4], rest[5:] if name == "_rebuild_tensor_v3" else rest[4:]
         if dtypes.named(record.dtype).kind not in ("float", "complex"):
+            self.graded.add(id(site.made))
+        if id(site.made) in self.graded or record.dtype not in CLASSES:
+            # torch cannot even read what it writes of a plain tensor with a gradient by _rebuild_tensor_v3.
             head[_REQUIRES_GRAD - 2] = False
         if record.dtype in CLASSES:
             callee = site.callee if name == "_rebuild_tensor_v2" else self.calls.name(UTILS, "_rebuild_tensor_v2")
@@ -244,8 +288,12 @@ class _Rewriting:
             if record.dtype != record.source_dtype:
                 kind = self.calls.storage_class(record.dtype if typed else None)
             numel = record.nbytes * 8 // dtypes.named(class_dtype(kind)).bits if typed else count(record, False)
-        if self.stream.folder + (text_of(key) or "").removesuffix(".storage") != record.key:
+        if self._key(pid) != record.key:
             key = self.calls.text(record.key)
+        if self.calls.legacy and len(pid) == 5 and class_dtype(kind) not in CLASSES:
+            raise ConvertError(
+                f"storage {escape(record.key)[:80]} is one of bytes, which the older format does not have"
+            )
         made: tuple[Any, ...] = (pid[0], kind, key, pid[3], numel)
         view = _view(pid)
         if self.calls.legacy:

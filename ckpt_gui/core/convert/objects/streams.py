@@ -29,6 +29,8 @@ class Stream(NamedTuple):
     graph: Graph
     folder: str = ""
     """What the index puts before the storage keys of this pickle."""
+    suffix: str = ""
+    """What the index takes off their ends."""
     listed: bool = True
     """Whether its storages stand in the index; if not, only tags can be changed."""
 
@@ -101,7 +103,8 @@ def _script(file: Again, calls: Calls, report: Report) -> Iterator[Stream]:
 
 
 def _package(file: Again, calls: Calls, report: Report) -> Iterator[Stream]:
-    yield from _records(file, None, report)
+    for stream in _records(file, None, report):
+        yield stream._replace(suffix=".storage")
 
 
 def _records(file: Again, names: list[str] | None, report: Report) -> Iterator[Stream]:

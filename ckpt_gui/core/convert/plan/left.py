@@ -137,6 +137,8 @@ def _only_weights(gone: Left, part: Scope, averaged: set[int]) -> None:
     tree = gone.tree
     tensors, hidden = tree.checkpoint.tensors, int(Flag.NOT_IN_STATE_DICT)
     chosen = scopes.inside(tree, part)
+    if not any(chosen[node] and not tensors.flags[row] & hidden for row, node in enumerate(tensors.node[: tree.rows])):
+        hidden = 0  # what was asked for has no others
     known = scopes.said_to_hold_weights(tree, chosen)
     others = {role: "averaged weights" if role is Role.ema else role.name for role in (*STATE, Role.ema)}
     for row, node in enumerate(tensors.node[: tree.rows]):

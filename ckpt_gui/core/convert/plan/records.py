@@ -83,7 +83,19 @@ class Records:
                 self.of_storage[storage] = self.of_storage[equal[storage]]
             else:
                 self.of_storage[storage] = self._whole(storage, row, part)
+        if self.nested:
+            self._loose()
         self._tell_wide()
+
+    def _loose(self) -> None:
+        """Storages that no tensor of the index uses, but something else does: a state, or a storage by itself."""
+        checkpoint = self.tree.checkpoint
+        for storage, dtype in checkpoint.facts.get("loose_storages", ()):
+            nbytes, bits = checkpoint.storages.nbytes[storage], dtypes.named(dtype).stored_bits or 8
+            key = checkpoint.texts[checkpoint.storages.key[storage]]
+            big = bool(checkpoint.storages.big_endian[storage]) and self._big
+            tag = self.tags.of_storage(storage)
+            self.records.append(Record(key, storage, 0, -1, dtype, dtype, nbytes * 8 // bits, nbytes, tag, big))
 
     def _users(self, rows: list[int]) -> Users:
         """Storage → its one use, or several, in the file's order."""

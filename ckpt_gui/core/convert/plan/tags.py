@@ -40,8 +40,7 @@ class Tags:
         if not self.written:
             return None
         tag = self.tree.checkpoint.device(row)
-        own = row in self.tree.checkpoint.extras and says_its_own(self.tree, row)
-        if tag == "meta" or own or self.tree.is_within(row):
+        if tag == "meta" or self.tree.is_within(row):
             return tag
         return self.of_tag(tag or "cpu")
 
@@ -52,17 +51,6 @@ class Tags:
                 if rule.old == wanted:
                     return rule.new
         return tag
-
-
-def says_its_own(tree: Tree, row: int) -> bool:
-    """Whether the call that makes a tensor names its device (an XLA one, a wrapper): a value, no storage's tag."""
-    checkpoint = tree.checkpoint
-    extra = checkpoint.extras[row]
-    if "device" not in extra or checkpoint.tensors.storage[row] >= 0:
-        return "device" in extra
-    parts = {name for name, _ in extra.get("parts", ())}
-    strided = checkpoint.texts[checkpoint.tensors.layout[row]] == "strided"
-    return strided and "python_type" in extra and "_local_tensor" not in parts
 
 
 def tags(tree: Tree, way: Route, options: Options) -> Tags:

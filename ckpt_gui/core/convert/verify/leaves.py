@@ -13,8 +13,8 @@ from ckpt_gui.core.text import Path, clip, path_text
 Leaf = tuple[str, str]
 """(type, text)."""
 _CONTAINERS = (Kind.MAPPING, Kind.SEQUENCE, Kind.OBJECT)
-_TAGGED = "Storage"
-"""Types whose text tells a tag or a type that a plan may change."""
+_TAGGED = "storage"
+"""The type whose text tells a tag and an element type, which a plan may change."""
 
 
 def compare(source: Checkpoint, plan: Plan, result: Checkpoint, found: Differences) -> None:
@@ -47,7 +47,7 @@ def _leaves(checkpoint: Checkpoint) -> Iterator[tuple[int, Path, Leaf]]:
     for node, kind in enumerate(nodes.kind):
         leaf = kind == Kind.VALUE or (kind in _CONTAINERS and not nodes.count[node])
         name = checkpoint.text(nodes.type_name[node]) if leaf else ""
-        if leaf and _TAGGED not in name:
+        if leaf and name != _TAGGED:
             text = checkpoint.long_texts.get(node) or checkpoint.text(nodes.text[node])
             yield node, checkpoint.path_of(node), (name, text)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.convert.nouns import Plan
-from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, SILENT, Answer, Row
+from ckpt_gui.core.convert.torch_check import ABSENT, ACCEPTED, MAX_ROWS, SILENT, UNASKED, Answer, Row
 from ckpt_gui.core.convert.verify.differences import Differences
 from ckpt_gui.core.convert.verify.written import WrittenFile
 from ckpt_gui.core.model import Checkpoint, TensorInfo
@@ -21,7 +21,7 @@ from ckpt_gui.core.weights_only import verdict
 
 OURS = "our reader"
 _FORMS = {"torch-zip": "torch", "torch-legacy": "legacy", "torchscript": "torch", "safetensors": "safetensors"}
-_WITHOUT = {ABSENT: "is not installed here, or does not work", SILENT: "did not answer"}
+_WITHOUT = {ABSENT: "is not installed here, or does not work", SILENT: "did not answer", UNASKED: "was not asked"}
 _MAX_ERROR = 200
 
 
@@ -61,12 +61,11 @@ def check(
     told, warnings = "", dict[str, None]()
     for file in written:
         answer = loader.ask(file.path, plan.target_format, report)
-        if answer.status == ABSENT:
-            return _alone(
-                source, plan, written, found, f"{name} is not installed here, or does not work: {_short(answer)}"
-            )
-        if answer.status == SILENT:
-            return _alone(source, plan, written, found, f"{name} did not answer: {_short(answer)}")
+        if answer.status == SILENT and plan.nested:
+            _silent(source, file, answer, loader, report, found)
+        if answer.status in _WITHOUT:
+            why = f"{name} {_WITHOUT[answer.status]}: {_short(answer)}"
+            return _alone(source, plan, written, found, why)
         if answer.status == ACCEPTED:
             told = answer.loader
             _rows(file, answer, found)
@@ -112,6 +111,14 @@ def _refused(
     return f"torch refuses the result as it refuses the source, so our reader alone proves it: {why}."
 
 
+def _silent(
+    source: Checkpoint, file: WrittenFile, answer: Answer, loader: Loader, report: Report, found: Differences
+) -> None:
+    """A loader that dies of the result, twice, and takes the source: something is amiss with the result."""
+    if loader.ask(source.path, _form(source), report).status == ACCEPTED:
+        found.add(None, f"torch did not get through {file.name}, as it does through the source: {_short(answer)}")
+
+
 def _only_mapped(source: Checkpoint, loader: Loader, report: Report, found: Differences) -> None:
     """torch could not load it without memory: quantized and nested tensors ask for some; else something is amiss."""
     if (form := _form(source)) != "torch":
@@ -142,7 +149,8 @@ def _rows(file: WrittenFile, answer: Answer, found: Differences) -> None:
     for path, tensor in _ours(file.checkpoint):
         row = theirs.pop(_typed(path), None)
         if row is None:
-            found.add(path, "is not found by the loader")
+            if len(answer.rows) < MAX_ROWS:
+                found.add(path, "is not found by the loader")
             continue
         _row(path, row, file.checkpoint.tensor(tensor), found)
         if row[4] is not None and (amiss := sharing.amiss(file.checkpoint.tensors.storage[tensor], row[4])):
@@ -187,10 +195,16 @@ def _ours(checkpoint: Checkpoint) -> Iterator[tuple[KeyPath, int]]:
         odd = nodes.key_type[node] in (KeyType.OTHER, KeyType.ATTRIBUTES)
         if odd or (node and not reached[nodes.parent[node]]):
             continue
-        if kind == Kind.TENSOR and nodes.tensor[node] < checkpoint.rows:
+        if kind == Kind.TENSOR and not _is_within(checkpoint, nodes.tensor[node]):
             yield checkpoint.path_of(node), nodes.tensor[node]
         elif kind in (Kind.MAPPING, Kind.SEQUENCE, Kind.GROUP):
             reached[node] = checkpoint.text(nodes.type_name[node]) not in ("set", "frozenset")
+
+
+def _is_within(checkpoint: Checkpoint, tensor: int) -> bool:
+    """Whether it lies in a file within the file, which for the loader is a value like another (formats/embedded.py)."""
+    storage = checkpoint.tensors.storage[tensor]
+    return storage >= 0 and checkpoint.texts[checkpoint.storages.key[storage]].startswith("nested ")
 
 
 def _typed(path: Sequence[object]) -> Typed:

@@ -128,4 +128,4 @@ def test_every_builder(name: str, tmp_path: Path) -> None:
     plans = [one for one in made if not isinstance(one, str)]
     for one in plans:
         assert_sound(one, source)
-    assert plans
+    assert plans or source.checkpoint.format == "pickle"  # tensors by value lie in a pickle within the pickle
