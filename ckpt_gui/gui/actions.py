@@ -70,6 +70,7 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
     ("&Help", (
         Command("palette", "&Commands…", "Ctrl+Shift+P"),
         Command("keys", "&Keyboard shortcuts", "F1"),
+        Command("words", "What is a &state_dict?", "Ctrl+F1"),
         Command("integrate", "Open checkpoints by &double-click", "Ctrl+Alt+B"),
         Command("about", "&About ckpt_gui", "Shift+F1"),
     )),

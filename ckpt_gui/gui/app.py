@@ -63,6 +63,8 @@ def run(
     app = application()
     spare = child.Spare()
     window = make_window(picture=screenshot is not None, fresh=fresh, start=spare.start)
+    if screenshot is None:
+        hear_failures(window)
     if sys.platform == "darwin":
         hear_files(app, window)
     if painted is not None:
@@ -124,6 +126,15 @@ def make_window(*, picture: bool = False, fresh: bool = False, start: Start = ch
     begins reading a file."""
     jobs = Jobs()
     return Window(Settings(settings_path(), picture=picture, fresh=fresh), OpenFiles(jobs, start=start), jobs)
+
+
+def hear_failures(window: Window) -> None:
+    """What fails inside the program is written down and told, once."""
+    from ckpt_gui.gui.crash_reports import CrashReports
+
+    reports = CrashReports(window.settings.reports_folder, window)
+    reports.written.connect(window.tell_failure)
+    reports.install()
 
 
 def keep_ready(app: QApplication, window: Window, spare: child.Spare) -> None:

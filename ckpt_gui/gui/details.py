@@ -42,11 +42,13 @@ class Details(Side):
     Signals:
         node_wanted: a link to a row was followed.
         message: a word for the status bar.
+        word_wanted: a word of the glossary is to be explained.
         compute_wanted: the statistics of all tensors of the file in front are asked for.
     """
 
     node_wanted = Signal(int)
     message = Signal(str)
+    word_wanted = Signal(str)
     compute_wanted = Signal()
 
     def __init__(self, jobs: Jobs, scanning: Scanning, settings: Settings, parent: QWidget | None = None) -> None:
@@ -254,6 +256,8 @@ class Details(Side):
 
     def _linked(self, panel: Any) -> QWidget:
         panel.node_wanted.connect(self.node_wanted)
+        if hasattr(panel, "word_wanted"):
+            panel.word_wanted.connect(self.word_wanted)
         made: QWidget = panel
         return made
 

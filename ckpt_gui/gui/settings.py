@@ -66,6 +66,11 @@ class Settings(QObject):
         return self._path.with_name(_CHOICES)
 
     @property
+    def reports_folder(self) -> Path:
+        """Where it is written down if the program itself fails."""
+        return self._path.parent / "reports"
+
+    @property
     def kept(self) -> bool:
         """Will the next start know of any of this?"""
         return not self._silent

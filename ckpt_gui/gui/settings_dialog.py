@@ -79,6 +79,8 @@ class SettingsDialog(QDialog):
 
     def _fit(self) -> None:
         """As large as its choices, as far as the screen goes."""
+        bar = self.columns.verticalScrollBar().sizeHint().width()
+        self.columns.setMinimumWidth(self.columns.sizeHintForColumn(0) + bar + 8)
         self.columns.setMaximumHeight(_COLUMN_ROWS * self.columns.sizeHintForRow(0) + 4)
         form, room = self._form.parentWidget(), self.screen().availableSize()
         rest = self.sizeHint().height() - self._area.sizeHint().height()

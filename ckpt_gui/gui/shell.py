@@ -107,6 +107,7 @@ class Shell(QMainWindow):
             page.open_wanted.connect(self.ask_files)
             page.sample_wanted.connect(self.sample_wanted)
             page.integrate_wanted.connect(self.integrate_wanted)
+            page.help_wanted.connect(self.explain_word)
             page.path_wanted.connect(lambda path: self.addresses_wanted.emit([path]))
             page.show_recents(self.recent_menu.paths())
             self.recent_menu.changed.connect(page.show_recents)
@@ -199,10 +200,25 @@ class Shell(QMainWindow):
 
     def about(self) -> None:
         """What this is."""
-        from ckpt_gui import __version__
+        from ckpt_gui.gui.about_page import AboutPage
 
-        words = f"ckpt_gui {__version__}. It shows PyTorch checkpoints and never runs what is in them."
-        self.notices.tell("about", words)
+        page = AboutPage(text.escape(str(self.settings.reports_folder)), self)
+        page.message.connect(self.status.mention)
+        page.show()
+
+    def explain_word(self, word: str = "") -> None:
+        """A word of checkpoints, on a page beside the window that stays."""
+        from ckpt_gui.gui.help_page import HelpPage
+
+        page = self.findChild(HelpPage) or HelpPage(self)
+        page.show()
+        page.raise_()
+        page.go_to(word)
+
+    def tell_failure(self, report: str) -> None:
+        """The program itself failed somewhere; it goes on as far as it can."""
+        where = f" A report is in {text.escape(report)}; nothing of your files is in it." if report else ""
+        self.notices.tell("failure", f"Something failed inside the program.{where}", alarm=True)
 
     # -------------------------------------------------------------------------------------------- Qt's events
 

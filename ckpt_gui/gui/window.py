@@ -79,6 +79,7 @@ class Window(Shell):
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
             "larger": lambda: self.zoom(1), "smaller": lambda: self.zoom(-1), "normal": lambda: self.zoom(0),
             "settings": self._show_settings, "palette": self.show_palette, "keys": self.show_keys, "about": self.about,
+            "words": self.explain_word,
             "integrate": self.integrate_wanted.emit,
         }  # fmt: skip
 
@@ -91,6 +92,7 @@ class Window(Shell):
         self.tabs.shown.connect(self._show_front)
         self.tabs.close_wanted.connect(self._close)
         self.details.node_wanted.connect(self._go_to_node)
+        self.details.word_wanted.connect(self.explain_word)
         self.details.message.connect(self.status.mention)
         self.file_notices = FileNotices(self.files, self.notices)
         self.file_statistics = FileStatistics(self.files, self.scanning)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QFontMetrics
+from PySide6.QtGui import QAccessible, QColor, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ckpt_gui.gui import theme
 from ckpt_gui.gui.spoken import Elided
 from ckpt_gui.gui.window import Window
 from ckpt_gui.resources_path import resource
@@ -144,14 +145,14 @@ def label(widget: QWidget) -> str:
 
 def focusable(widget: QWidget) -> bool:
     """Does Tab lead to it?"""
-    by_tab = widget.focusPolicy() & Qt.FocusPolicy.TabFocus == Qt.FocusPolicy.TabFocus
-    return bool(by_tab) and widget.isEnabled() and widget.focusProxy() is None
+    by_tab = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+    return by_tab and widget.isEnabled() and widget.focusProxy() is None
 
 
 def spoken_name(widget: QWidget) -> str:
     """What a screen reader calls it."""
-    found = QAccessible.queryAccessibleInterface(widget)
-    return found.text(QAccessible.Text.Name) if found is not None else ""
+
+    return QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
 
 
 def paints_itself(widget: QWidget) -> bool:
@@ -173,44 +174,64 @@ def undescribed(root: QWidget) -> list[str]:
     return [label(one) for one in areas if not one.accessibleDescription().strip()]
 
 
-def walk(root: QWidget) -> tuple[list[QWidget], str]:
-    """The widgets that Tab leads to from the first, and what stopped it; "" if it came around."""
+def walk(root: QWidget) -> tuple[list[QWidget], list[str]]:
+    """The widgets that Tab leads to from the first, and what is wrong on the way."""
     window = root.window()
     window.activateWindow()
     QTest.qWait(10)
     start = next((one for one in shown(root) if focusable(one)), None)
     if start is None:
-        return [], ""
+        return [], []
     start.setFocus(Qt.FocusReason.TabFocusReason)
     if sum(map(focusable, shown(root))) == 1:
-        return [start], ""
+        return [start], []
     met: list[QWidget] = []
+    unseen: list[str] = []
     for _ in range(300):
         now = QApplication.focusWidget()
         if now is None or now.window() is not window:
-            return met, "the focus is lost"
+            return met, [*unseen, "the focus is lost"]
         if now in met[:-1]:
-            return met, "" if now is met[0] else f"stuck at {label(now)}"
+            return met, [*unseen, *([] if now is met[0] else [f"stuck at {label(now)}"])]
         if now not in met:  # or it has links of its own
             met.append(now)
+            unseen += [] if now.isVisible() and _in_sight(now) else [f"unseen {label(now)}"]
         QTest.keyClick(now, Qt.Key.Key_Tab)
-    return met, "no end"
+    return met, [*unseen, "no end"]
 
 
 def out_of_order(root: QWidget) -> list[str]:
     """What Tab does not reach, reaches without showing it, or is stuck at."""
-    met, why = walk(root)
-    faults = [why] if why else []
-    faults += [f"unseen {label(one)}" for one in met if not one.isVisible() or not _in_sight(one)]
+    met, faults = walk(root)
     missed = [one for one in shown(root) if focusable(one) and one not in met]
     return faults + [f"missed {label(one)}" for one in missed]
+
+
+def faint(root: QWidget) -> list[str]:
+    """Labels whose text hardly stands out from the page."""
+    back = QColor(theme.of(root.palette()).window)
+    labels = [one for one in shown(root) if isinstance(one, QLabel) and one.text() and one.isEnabled()]
+    shades = [(one, one.palette().color(one.foregroundRole())) for one in labels]
+    return [f"{one.text()[:40]!r} {shade.name()} on {back.name()}: {label(one)}"
+            for one, shade in shades if contrast(shade, back) < 4.5]  # fmt: skip
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    """1 … 21, as the Web Content Accessibility Guidelines 2.2 define it."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: QColor) -> float:
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()[:3]]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 def clipped(root: QWidget) -> list[str]:
     """Texts that have less room than they need, where they are not cut short on purpose."""
     faults = []
     for one in shown(root):
-        if isinstance(one, (Elided, QScrollBar, QSizeGrip)) or one.property("elastic"):
+        if isinstance(one, (Elided, QScrollBar, QSizeGrip)) or one.objectName().startswith("Scroll"):
             continue
         if isinstance(one, QLabel) and one.text():
             needed = _needed(one)

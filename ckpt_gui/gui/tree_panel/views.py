@@ -5,7 +5,7 @@ The flat list is a table: a QTreeView lays out every one of 500,000 siblings (se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import (
     QByteArray,
@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
 )
 
 from ckpt_gui.core.outline import COLUMNS
+from ckpt_gui.gui.growing import Growing
 from ckpt_gui.gui.tree_model import LABEL_ROLE, NOTE_ROLE, TreeModel
 
 _WIDTHS = {
@@ -153,6 +154,13 @@ class Columns:
             header.resizeSection(place, _WIDTHS.get(column.key, 10) * metrics.averageCharWidth() + 12)
             header.setSectionHidden(place, not column.shown)
         header.sectionResized.connect(self._resized)
+        Growing(header, self._widen)
+
+    def _widen(self, wider: Callable[[], None]) -> None:
+        """Its text is larger or smaller; that is not the person's hand."""
+        self._filling = True
+        wider()
+        self._filling = False
 
     def fill(self, width: int) -> None:
         """Give the key what the others leave of ``width``, within reason."""
