@@ -588,3 +588,13 @@ def everything(terminal: int) -> str:
         while part := os.read(terminal, 4096):
             seen += part
     return seen.decode(errors="replace")
+
+
+@pytest.mark.parametrize("length", [252, 300, 5000])
+def test_a_name_that_no_file_can_have(training: Path, capsys: Captured, length: int) -> None:
+    before = listing(training.parent)
+    target = training.parent / ("x" * length + ".pt5")
+
+    assert "File name too long" in refused(capsys, training, "-o", target, "--device", "cuda:0")
+    assert "convert" in refused(capsys, training, training, "-o", target, "--device", "cuda:0")
+    assert listing(training.parent) == before

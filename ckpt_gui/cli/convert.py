@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _each(work: Work, words: argparse.Namespace) -> list[Result]:
     """Every file in turn; what is amiss with one does not stop the others."""
-    if not Path(words.output).is_dir():
+    if not _is_folder(words.output):
         raise CheckpointError(f"several files are converted into a folder, and {words.output} is none")
     refuse_namesakes(words.files)
     results = []
@@ -100,7 +100,7 @@ class Work(ExitStack):
         self._options = options_of(words)
         if words.audit and self._options.dtype is None:
             raise CheckpointError("--audit measures what a cast loses; it goes with --dtype")
-        self._folder = Path(words.output) if Path(words.output).is_dir() else None
+        self._folder = Path(words.output) if _is_folder(words.output) else None
         self._given: dict[str, str] = {}
         """Name in the folder → source."""
         self._saved = not words.save_recipe
@@ -148,6 +148,8 @@ class Work(ExitStack):
         return f"Raw weights ({raw}) and their average ({ema}) both stay; --use-ema or --raw keeps one of them"
 
     def _in_folder(self, source: str, made: Plan) -> Path:
+        from ckpt_gui.core.convert.place import same_file
+
         assert self._folder is not None
         name = name_for(source, made)
         taken = self._given.setdefault(name.casefold(), source)
@@ -155,7 +157,7 @@ class Work(ExitStack):
             raise CheckpointError(f"{name} is the name of what {taken} became; convert {source} to a name of its own")
         target = self._folder / name
         for other in self._words.files:
-            if other != source and target.exists() and Path(other).exists() and target.samefile(other):
+            if other != source and same_file(target, Path(other)):
                 raise CheckpointError(f"{target} is one of the files to convert; choose another folder")
         return target
 
@@ -193,6 +195,14 @@ def _script(opened: Opened, made: Plan, target: str) -> str:
         return python(made, target, opened.checkpoint)
     except ConvertError:  # a package has an importer of its own, to name one
         return ""
+
+
+def _is_folder(path: str) -> bool:
+    """Whether it is one; a name that is too long for a file is none."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
 
 
 def _asked(choice: EmaChoice) -> bool:

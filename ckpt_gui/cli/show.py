@@ -56,6 +56,7 @@ def run(options: argparse.Namespace, trouble: Callable[[str], int]) -> int:
         readers=readers,
         trouble=trouble,
         claim=met if isinstance(met, Claim) else None,
+        fresh=options.fresh,
     )
     if follow:
         return shown(follow=True, select=options.select)

@@ -30,6 +30,7 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
         Command("health", "Check &values and checksums", "Ctrl+Alt+V"),
         Command("close tab", "&Close tab", "Ctrl+W"),
         None,
+        Command("settings", "Se&ttings…", "Ctrl+,"),
         Command("quit", "&Quit", "Ctrl+Q"),
     )),
     ("&View", (
@@ -41,8 +42,10 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
         Command("values", "&Values", "F9"),
         Command("layers", "&Layers", "F12"),
         Command("info", "&Info", "F4"),
-        Command("next page", "&Next page on the right", "Ctrl+."),
-        Command("previous page", "&Previous page on the right", "Ctrl+,"),
+        Command("back", "&Back to what was looked at before", "Alt+Left"),
+        Command("forward", "For&ward again", "Alt+Right"),
+        Command("next page", "&Next page on the right", "Ctrl+.; Alt+PgDown"),
+        Command("previous page", "&Previous page on the right", "Alt+PgUp"),
         None,
         Command("next tab", "Next tab", "Ctrl+Tab; Ctrl+PgDown"),
         Command("previous tab", "Previous tab", "Ctrl+Shift+Tab; Ctrl+PgUp"),
@@ -67,6 +70,7 @@ MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
     ("&Help", (
         Command("palette", "&Commands…", "Ctrl+Shift+P"),
         Command("keys", "&Keyboard shortcuts", "F1"),
+        Command("words", "What is a &state_dict?", "Ctrl+F1"),
         Command("integrate", "Open checkpoints by &double-click", "Ctrl+Alt+B"),
         Command("about", "&About ckpt_gui", "Shift+F1"),
     )),

@@ -48,6 +48,7 @@ def run(
     painted: Callable[[], object] | None = None,
     trouble: Callable[[str], object] | None = None,
     claim: Claim | None = None,
+    fresh: bool = False,
 ) -> int:
     """Show the window on these files until it is closed; returns the exit code. ``wish``: the two are compared so;
     ``follow``: they are a run, or its folder.
@@ -55,13 +56,15 @@ def run(
     ``readers`` are processes that read some of the paths already. ``painted`` is called when the
     first tree stands on the screen (benchmarks). ``trouble`` is told why a file has no tree, where nobody
     looks at the window: with ``screenshot``, which then gives exit code 2. ``claim``: this is the running window,
-    to which later starts hand their files.
+    to which later starts hand their files. ``fresh``: as if it had never been started before, and leaving no trace.
     """
     if screenshot is not None:
         qInstallMessageHandler(_say_what_matters)
     app = application()
     spare = child.Spare()
-    window = make_window(picture=screenshot is not None, start=spare.start)
+    window = make_window(picture=screenshot is not None, fresh=fresh, start=spare.start)
+    if screenshot is None:
+        hear_failures(window)
     if sys.platform == "darwin":
         hear_files(app, window)
     if painted is not None:
@@ -72,6 +75,8 @@ def run(
         window.compare(paths[0], paths[1], wish, readers)
     else:
         window.open(paths, select=select, tab=tab, readers=readers)
+        if not paths:
+            window.session.reopen()
     window.show()
     if screenshot is not None:
         take_when_settled(window, screenshot, lambda saved: app.exit(_told(window, screenshot, saved, trouble)))
@@ -116,10 +121,20 @@ def application() -> QApplication:
     return app
 
 
-def make_window(*, picture: bool = False, start: Start = child.start) -> Window:
-    """A window with nothing in it yet; ``picture``: for a screenshot; ``start`` begins reading a file."""
+def make_window(*, picture: bool = False, fresh: bool = False, start: Start = child.start) -> Window:
+    """A window with nothing in it yet; ``picture``: for a screenshot; ``fresh``: without what was kept; ``start``
+    begins reading a file."""
     jobs = Jobs()
-    return Window(Settings(settings_path(), picture=picture), OpenFiles(jobs, start=start), jobs)
+    return Window(Settings(settings_path(), picture=picture, fresh=fresh), OpenFiles(jobs, start=start), jobs)
+
+
+def hear_failures(window: Window) -> None:
+    """What fails inside the program is written down and told, once."""
+    from ckpt_gui.gui.crash_reports import CrashReports
+
+    reports = CrashReports(window.settings.reports_folder, window)
+    reports.written.connect(window.tell_failure)
+    reports.install()
 
 
 def keep_ready(app: QApplication, window: Window, spare: child.Spare) -> None:

@@ -59,6 +59,8 @@ class Comparisons(QObject):
         self._files, self._tabs, self._jobs, self._settings, self._bar = files, tabs, jobs, settings, bar
         self._pages: dict[Comparison, DiffPage] = {}
         self._warmed = False
+        self._preferred = self._tolerance()
+        settings.chosen.connect(self._prefer)
         files.opened.connect(self._opened)
         files.failed.connect(lambda file, _details: self._failed(file))
         files.stopped.connect(self._failed)
@@ -82,7 +84,7 @@ class Comparisons(QObject):
         from ckpt_gui.gui.diff_page import DiffPage
 
         one = Comparison(self._jobs, left, right, left_path=wish.left_path, right_path=wish.right_path,
-                         rules=wish.rules, tolerance=wish.tolerance, parent=self)  # fmt: skip
+                         rules=wish.rules, tolerance=wish.tolerance or self._tolerance(), parent=self)  # fmt: skip
         page = self._pages[one] = DiffPage(one, self._jobs, self._settings, self._tabs)
         page.message.connect(self.message)
         page.node_wanted.connect(lambda side, tensor: self.node_wanted.emit((one.left, one.right)[side], tensor))
@@ -94,6 +96,24 @@ class Comparisons(QObject):
         self._tabs.add_comparison(one, page)
         self._begin(one)
         return one
+
+    def _tolerance(self) -> Tolerance | None:
+        """What counts as close where nothing else was asked for; None: torch's, by element type."""
+        from ckpt_gui.core.diff.nouns import Tolerance
+
+        wanted = self._settings.preferences.tolerance
+        if isinstance(wanted, str):
+            return Tolerance(0.0, 0.0) if wanted == "exact" else None
+        return Tolerance(*wanted)
+
+    def _prefer(self) -> None:
+        """What counts as close in new comparisons counts in those that are open, too."""
+        wanted = self._tolerance()
+        if wanted != self._preferred:
+            self._preferred = wanted
+            for one, page in self._pages.items():
+                one.set_tolerance(wanted)
+                page.panel.tolerance.show_tolerance(wanted)
 
     def reload(self, comparison: Comparison) -> None:
         """Read both files again; the comparison follows."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
 
 from ckpt_gui.core import text
 from ckpt_gui.gui.checking import Checking
@@ -41,11 +42,13 @@ class Details(Side):
     Signals:
         node_wanted: a link to a row was followed.
         message: a word for the status bar.
+        word_wanted: a word of the glossary is to be explained.
         compute_wanted: the statistics of all tensors of the file in front are asked for.
     """
 
     node_wanted = Signal(int)
     message = Signal(str)
+    word_wanted = Signal(str)
     compute_wanted = Signal()
 
     def __init__(self, jobs: Jobs, scanning: Scanning, settings: Settings, parent: QWidget | None = None) -> None:
@@ -56,12 +59,11 @@ class Details(Side):
         self._settings = settings
         self._statistics = PickedStatistics(jobs, scanning, self)
         self._spectrum = PickedSpectrum(jobs, self)
-        self.menu = QMenu("&Page", self)
-        """What can be done on the page in front."""
-        self.menu.setToolTipsVisible(True)
         self._file: OpenFile | None = None
         self._facts: Facts | None = None
-        self._node_page = "summary"
+        self._preferred = self._node_page = settings.preferences.tab
+        """The page that comes first, and the one that was last in front but for the overview."""
+        settings.chosen.connect(self._prefer)
         self._warmed = False
         # One line a page; a page needs show_facts (what is known without reading a value) or show_picked (which reads),
         # and, for links, node_wanted; one that reads also let_go, which stops and forgets, and message.
@@ -94,6 +96,14 @@ class Details(Side):
             self.choose(self._node_page)
         self.fill()
 
+    def _prefer(self) -> None:
+        """Another page is to come first."""
+        wanted = self._settings.preferences.tab
+        if wanted != self._preferred:
+            self._preferred = self._node_page = wanted
+            if self.page() != "overview":
+                self.choose(wanted)
+
     def check_health(self) -> None:
         """Look at every value and checksum of the file in front."""
         if self._file is not None:
@@ -110,7 +120,6 @@ class Details(Side):
         if file is not None and file.overview is not None:
             self._checking.offer(file)
         self._fill_page(file)
-        self._fill_menu()
 
     def _fill_page(self, file: OpenFile | None) -> None:
         if self.page() == "overview":
@@ -145,7 +154,6 @@ class Details(Side):
 
     def _facts_found(self, found: Facts) -> None:
         self._show_facts(found)
-        self._fill_menu()
 
     def _show_facts(self, found: Facts) -> None:
         self._facts = found
@@ -181,13 +189,10 @@ class Details(Side):
             if hasattr(panel, "let_go"):
                 panel.let_go()
 
-    def _fill_menu(self) -> None:
+    def page_commands(self) -> list[QAction]:
+        """What can be done on the page in front."""
         shown = self._file is not None and self._file.opened is not None and self.made(self.page())
-        actions = self.front().actions() if shown else []
-        for action in self.menu.actions():  # clear() would take them from the pages that own them
-            self.menu.removeAction(action)
-        self.menu.addActions(actions)
-        self.menu.setEnabled(bool(actions))
+        return self.front().actions() if shown else []
 
     def _overview_page(self, parent: QWidget) -> QWidget:
         from ckpt_gui.gui.overview_panel import OverviewPanel
@@ -251,6 +256,8 @@ class Details(Side):
 
     def _linked(self, panel: Any) -> QWidget:
         panel.node_wanted.connect(self.node_wanted)
+        if hasattr(panel, "word_wanted"):
+            panel.word_wanted.connect(self.word_wanted)
         made: QWidget = panel
         return made
 

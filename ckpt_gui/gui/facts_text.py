@@ -19,10 +19,12 @@ class FactsText(QTextBrowser):
 
     Signals:
         node_wanted: a link to a row was followed.
+        word_wanted: a word of the glossary is to be explained.
         place_wanted: a link to one value of a tensor was followed; its row, and the index.
     """
 
     node_wanted = Signal(int)
+    word_wanted = Signal(str)
     place_wanted = Signal(int, tuple)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -48,7 +50,9 @@ class FactsText(QTextBrowser):
         self.setHtml(rich.facts_table(self._sections, theme.of(self.palette())))
 
     def _follow(self, url: QUrl) -> None:
-        if (place := rich.linked_place(url.toString())) is not None:
+        if word := rich.linked_word(url.toString()):
+            self.word_wanted.emit(word)
+        elif (place := rich.linked_place(url.toString())) is not None:
             self.place_wanted.emit(*place)
         elif (node := rich.linked_node(url.toString())) is not None:
             self.node_wanted.emit(node)

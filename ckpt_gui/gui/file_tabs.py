@@ -29,11 +29,13 @@ class FileTabs(QWidget):
 
     Signals:
         shown: another tab is in front.
+        removed: a tab went (what it was about).
         close_wanted: a tab's cross was pressed (what it is about).
         menu_wanted: the menu of a tab is asked for (what it is about), and where on the screen.
     """
 
     shown = Signal()
+    removed = Signal(object)
     close_wanted = Signal(object)
     menu_wanted = Signal(object, QPoint)
 
@@ -60,6 +62,10 @@ class FileTabs(QWidget):
         """What is in front."""
         number = self._bar.currentIndex()
         return self._held[number] if 0 <= number < len(self._held) else None
+
+    def all(self) -> list[Held]:
+        """What there are tabs of, from the left."""
+        return list(self._held)
 
     def current(self) -> OpenFile | None:
         """The file in front; None where that is a comparison or a run."""
@@ -103,6 +109,7 @@ class FileTabs(QWidget):
         self._stack.removeWidget(page)
         page.deleteLater()
         self._bar.removeTab(number)
+        self.removed.emit(held)
         self.name_tabs()
 
     def show_tab(self, held: Held) -> None:

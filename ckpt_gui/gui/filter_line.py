@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from ckpt_gui.gui.spoken import Elided
+from ckpt_gui.gui.spoken import Elided, muted
 from ckpt_gui.gui.tree_model import problem_colour
 from ckpt_gui.gui.underlined import UnderlinedEdit
 
@@ -55,15 +55,15 @@ class FilterLine(QWidget):
         self.button.setAccessibleName("Build the filter by choice")
         self.button.setVisible(builds)
         self.reason = Elided(self)
+        self.reason.setProperty("alarm", True)
         self.reason.setAccessibleName("What is wrong with the filter")
-        self.counts = Elided(self)
+        self.counts = muted(Elided(self))
         self.counts.setAccessibleName("What the filter leaves")
         self._lay_out()
         self.edit.textChanged.connect(self.changed)
         self.edit.left_downwards.connect(self.left_downwards)
         self.button.clicked.connect(self.builder_wanted)
         self.setFocusProxy(self.edit)
-        self._dress()
 
     def _lay_out(self) -> None:
         above, beneath = QHBoxLayout(), QVBoxLayout()
@@ -91,16 +91,3 @@ class FilterLine(QWidget):
             words = f"{text[errors[0].start : errors[0].end][:40]}: {errors[0].reason}{more}"
             self.reason.say(words, "\n".join(error.reason for error in errors))
         self.counts.say(counts)
-
-    def _dress(self) -> None:
-        colours = QPalette(self.palette())
-        colours.setColor(QPalette.ColorRole.WindowText, self.palette().color(QPalette.ColorRole.PlaceholderText))
-        self.counts.setPalette(colours)
-        colours.setColor(QPalette.ColorRole.WindowText, problem_colour(self.palette()))
-        self.reason.setPalette(colours)
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange:
-            # With a style sheet the palette itself is the new one only after this event.
-            QTimer.singleShot(0, self, self._dress)
-        super().changeEvent(event)

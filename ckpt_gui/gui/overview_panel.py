@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from ckpt_gui.core import text
-from ckpt_gui.gui import rich, theme
+from ckpt_gui.gui import glossary, rich, theme
 from ckpt_gui.gui.bars import Bar, Bars
 from ckpt_gui.gui.health_section import HealthSection, State
 from ckpt_gui.gui.prose import MAX_LINES, Prose
@@ -27,10 +27,12 @@ class OverviewPanel(QScrollArea):
 
     Signals:
         node_wanted: a link was followed.
+        word_wanted: a word of the glossary is to be explained.
         check_wanted: values and checksums are to be looked at.
     """
 
     node_wanted = Signal(int)
+    word_wanted = Signal(str)
     check_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -78,7 +80,9 @@ class OverviewPanel(QScrollArea):
         self.setWidget(page)
 
     def _follow(self, href: str) -> None:
-        if (node := rich.linked_node(href)) is not None:
+        if word := rich.linked_word(href):
+            self.word_wanted.emit(word)
+        elif (node := rich.linked_node(href)) is not None:
             self.node_wanted.emit(node)
 
 
@@ -112,6 +116,8 @@ class _Page(Prose):
         self.add_list("Storages", [rich.leading(entry.text, entry.node, self._colours) for entry in overview.storages])
         self.add_list("torch.load(weights_only=True), torch 2.6 and later", _verdict(overview.weights_only))
         self.add_list("Names its pickle refers to", _code(overview.code, self._colours))
+        words = [rich.explained(entry.title, entry.name, self._colours) for entry in glossary.ENTRIES]
+        self.add_list("Words explained", [" &nbsp; ".join(words)])
         self.box.addStretch(1)
 
     def _alarms(self, overview: Overview) -> None:

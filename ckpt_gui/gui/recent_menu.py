@@ -31,8 +31,9 @@ class RecentMenu(QMenu):
         self.addSeparator()
         self._clear = QAction("Clear recent files", parent)
         self._clear.setShortcut(QKeySequence("Ctrl+Shift+Del"))
-        self._clear.triggered.connect(lambda: self.forget(set(self.paths())))
+        self._clear.triggered.connect(self.clear_all)
         self.addAction(self._clear)
+        settings.chosen.connect(self._show)
         self._show()
 
     def paths(self) -> list[str]:
@@ -53,6 +54,10 @@ class RecentMenu(QMenu):
         if gone:
             self._settings.forget_recents(gone)
             self._show()
+
+    def clear_all(self) -> None:
+        """Remember none of them."""
+        self.forget(set(self.paths()))
 
     def prune(self) -> None:
         """Take files that are gone out; a job looks, for a lost network share may take long to answer."""

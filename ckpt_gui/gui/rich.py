@@ -1,12 +1,15 @@
 """Facts and sentences as rich text: every piece of a file's text is escaped here, once.
 
-Links lead to rows of the tree: ``#12`` is node 12; ``#12@3,0`` is the value at [3, 0] of its tensor.
+Links lead to rows of the tree: ``#12`` is node 12; ``#12@3,0`` is the value at [3, 0] of its tensor. ``?dtype`` leads
+to the glossary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+from ckpt_gui.gui import glossary
 
 if TYPE_CHECKING:
     from ckpt_gui.core.facts import Fact, Section
@@ -27,6 +30,19 @@ def leading(words: str, node: int | None, colours: Colours, place: tuple[int, ..
     mark = f'<span style="color:{colours.accent}">&nbsp;→</span>'
     where = "" if place is None else "@" + ",".join(map(str, place))
     return f'<a href="#{node}{where}" style="{style}">{escape(words)}{mark}</a>'
+
+
+def explained(words: str, word: str, colours: Colours) -> str:
+    """Words that lead to their explanation in the glossary, if there is one: ``?dtype``."""
+    if not word:
+        return escape(words)
+    mark = f'<span style="color:{colours.accent}">?</span>'
+    return f'<a href="?{word}" style="text-decoration:none; color:{colours.muted}">{escape(words)}&nbsp;{mark}</a>'
+
+
+def linked_word(href: str) -> str:
+    """The word of the glossary that a link leads to; "" for another link."""
+    return href[1:] if href.startswith("?") else ""
 
 
 def linked_node(href: str) -> int | None:
@@ -59,7 +75,8 @@ def _row(fact: Fact, colours: Colours) -> str:
     value = leading(fact.text, fact.node, colours, fact.place)
     if fact.alarm:
         value = f'<span style="color:{colours.alarm}">▲ {value}</span>'
-    label = f'<td style="color:{colours.muted}; padding-right:16px; white-space:nowrap">{escape(fact.label)}</td>'
+    label = explained(fact.label, glossary.BY_LABEL.get(fact.label, ""), colours)
+    label = f'<td style="color:{colours.muted}; padding-right:16px; white-space:nowrap">{label}</td>'
     return f'<tr>{label}<td width="100%">{value}</td></tr>'
 
 

@@ -41,14 +41,14 @@ _BETWEEN_BATCHES = 0.25
 class _Queue:
     """Tensors to look at; the window fills it, the job takes from it."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, unasked: int) -> None:
         self._checkpoint = checkpoint
         self._lock = Lock()
         self._first: list[int] = []
         """On the screen; the biggest last."""
         self._rest: dict[int, None] = {}
         """The biggest last: taken from the end."""
-        self.unasked = UNASKED_NBYTES
+        self.unasked = unasked
         """Bytes that may still be read without being asked."""
         self.asked = False
         """Did a person ask for all?"""
@@ -131,7 +131,17 @@ class Scanning(QObject):
         super().__init__(parent)
         self._jobs = jobs
         self._fillings: dict[OpenFile, _Filling] = {}
+        self._unasked = UNASKED_NBYTES
         self._came.connect(self._take)
+
+    def let_begin(self, unasked: bool) -> None:
+        """Whether anything is looked at before a person asks for it; what runs already goes on."""
+        wanted = UNASKED_NBYTES if unasked else 0
+        if wanted != self._unasked:
+            self._unasked = wanted
+            for file, filling in list(self._fillings.items()):
+                filling.queue.unasked = wanted
+                self.changed.emit(file)
 
     # -------------------------------------------------------------------------------------------- what is known
 
@@ -229,7 +239,8 @@ class Scanning(QObject):
             self._jobs.cancel(_slot(file))
             known = Known(opened.checkpoint.rows)
             checkpoint = opened.checkpoint
-            filling = _Filling(opened, known, Shelf(checkpoint), known.snapshot(checkpoint), _Queue(checkpoint))
+            filling = _Filling(opened, known, Shelf(checkpoint), known.snapshot(checkpoint),
+                               _Queue(checkpoint, self._unasked))  # fmt: skip
             self._fillings[file] = filling
         return filling
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from ckpt_gui.gui import status, theme
+from ckpt_gui.core import text
+from ckpt_gui.core.progress import Report
+from ckpt_gui.gui import status, tab_order, theme
 from ckpt_gui.gui.actions import Actions
 from ckpt_gui.gui.details import Details
 from ckpt_gui.gui.drop import DropTarget
@@ -18,6 +20,7 @@ from ckpt_gui.gui.file_tabs import FileTabs
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.notices import NoticeBar
 from ckpt_gui.gui.open_files import OpenFiles
+from ckpt_gui.gui.preferences import ZOOMS
 from ckpt_gui.gui.recent_menu import RecentMenu
 from ckpt_gui.gui.scanning import Scanning
 from ckpt_gui.gui.settings import Settings
@@ -48,8 +51,11 @@ class Shell(QMainWindow):
         super().__init__()
         self.settings, self.files, self.jobs = settings, files, jobs
         self._start_page: StartPage | None = None
+        self._cache = settings.preferences.cache
+        """MiB of statistics that may be kept, as the disk knows it."""
         self.setWindowTitle("ckpt_gui")
         self._lay_out()
+        settings.chosen.connect(self._apply)
         self._disk_clock = QTimer(self, interval=LOOK_AT_DISK_MS)
         self._disk_clock.timeout.connect(self._look_at_disk)
         self._disk_clock.start()
@@ -77,9 +83,19 @@ class Shell(QMainWindow):
         self.status = status.Status(self.jobs, self)
         self.setStatusBar(self.status)
         self.drop = DropTarget(self)
+        self.page_menu = QMenu("&Page", self, toolTipsVisible=True)
+        """What can be done on the page in front; filled as it opens, for pages turn often."""
+        self._no_page_command = QAction("This page has no commands", self)
+        self._no_page_command.setEnabled(False)
+        self._fill_page_menu()
+        self.page_menu.aboutToShow.connect(self._fill_page_menu)
 
     def row_commands(self) -> Sequence[QAction]:
         """What can be done with the rows in front."""
+        return ()
+
+    def page_commands(self) -> Sequence[QAction]:
+        """What can be done on the page in front on the right."""
         return ()
 
     def start(self) -> StartPage:
@@ -91,6 +107,7 @@ class Shell(QMainWindow):
             page.open_wanted.connect(self.ask_files)
             page.sample_wanted.connect(self.sample_wanted)
             page.integrate_wanted.connect(self.integrate_wanted)
+            page.help_wanted.connect(self.explain_word)
             page.path_wanted.connect(lambda path: self.addresses_wanted.emit([path]))
             page.show_recents(self.recent_menu.paths())
             self.recent_menu.changed.connect(page.show_recents)
@@ -119,14 +136,28 @@ class Shell(QMainWindow):
 
     def zoom(self, by: int) -> None:
         """One point more or less for every text; 0: the system's own size again."""
-        step = max(-4, min(12, self.settings.value("zoom", 0) + by)) if by else 0
-        self.settings.keep("zoom", step)
-        theme.zoom(step)
+        least, most = ZOOMS
+        self.settings.choose(zoom=max(least, min(most, self.settings.preferences.zoom + by)) if by else 0)
+
+    def _apply(self) -> None:
+        """Put what the person chose in force."""
+        chosen = self.settings.preferences
+        theme.choose(chosen.theme)
+        theme.zoom(chosen.zoom)
+        self.scanning.let_begin(unasked=chosen.background)
+        if chosen.cache != self._cache:
+            self._cache = chosen.cache
+            self._keep_statistics()
 
     def all_commands(self) -> list[QAction]:
         """Every command there is, those of the tree and the recent files included."""
-        return [*self.commands.named.values(), *self.row_commands(), *self.details.menu.actions(),
+        return [*self.commands.named.values(), *self.row_commands(), *self.page_commands(),
                 *self.recent_menu.commands()]  # fmt: skip
+
+    def _fill_page_menu(self) -> None:
+        for action in self.page_menu.actions():  # clear() would take them from the pages that own them
+            self.page_menu.removeAction(action)
+        self.page_menu.addActions(list(self.page_commands()) or [self._no_page_command])
 
     def show_palette(self) -> None:
         """Every command, by typing."""
@@ -141,17 +172,62 @@ class Shell(QMainWindow):
         groups: list[tuple[str, Sequence[QAction]]] = [
             (name, menu.actions()) for name, menu in self.commands.menus.items()
         ]
-        groups += [("Rows", self.row_commands()), ("Page", self.details.menu.actions())]
+        groups += [("Rows", self.row_commands()), ("Page on the right", self.page_commands())]
+        groups += [("Recent files", self.recent_menu.commands())]
         KeysPage(groups, self).show()
+
+    def show_settings(self) -> None:
+        """What a person can choose once for all."""
+        from ckpt_gui.gui.settings_dialog import SettingsDialog
+
+        dialog = SettingsDialog(self.settings, self)
+        dialog.recents_unwanted.connect(self.recent_menu.clear_all)
+        dialog.cache_unwanted.connect(lambda: self._keep_statistics(clear=True))
+        dialog.show()
+
+    def _keep_statistics(self, *, clear: bool = False) -> None:
+        """Hold what is kept on disk to the size that was chosen, on a thread: the disk may be slow."""
+        from ckpt_gui.core.stats import cache
+
+        nbytes = self.settings.preferences.cache << 20
+
+        def work(_report: Report) -> None:
+            if clear:
+                cache.clear()
+            cache.limit_to(nbytes)
+
+        self.jobs.run("statistics on disk", work, lambda _none: None)
 
     def about(self) -> None:
         """What this is."""
-        from ckpt_gui import __version__
+        from ckpt_gui.gui.about_page import AboutPage
 
-        words = f"ckpt_gui {__version__}. It shows PyTorch checkpoints and never runs what is in them."
-        self.notices.tell("about", words)
+        page = AboutPage(text.escape(str(self.settings.reports_folder)), self)
+        page.message.connect(self.status.mention)
+        page.show()
+
+    def explain_word(self, word: str = "") -> None:
+        """A word of checkpoints, on a page beside the window that stays."""
+        from ckpt_gui.gui.help_page import HelpPage
+
+        page = self.findChild(HelpPage) or HelpPage(self)
+        page.show()
+        page.raise_()
+        page.go_to(word)
+
+    def tell_failure(self, report: str) -> None:
+        """The program itself failed somewhere; it goes on as far as it can."""
+        where = f" A report is in {text.escape(report)}; nothing of your files is in it." if report else ""
+        self.notices.tell("failure", f"Something failed inside the program.{where}", alarm=True)
 
     # -------------------------------------------------------------------------------------------- Qt's events
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002 - Qt's name
+        stop = tab_order.neighbour(self, QApplication.focusWidget(), 1 if next else -1)
+        if stop is None:
+            return super().focusNextPrevChild(next)
+        tab_order.go(stop, 1 if next else -1)
+        return True
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -168,7 +244,9 @@ class Shell(QMainWindow):
         if not (geometry and self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))):
             self.resize(1440, 900)
         self.splitter.restoreState(QByteArray.fromBase64(self.settings.value("splitter", "").encode()))
-        theme.zoom(self.settings.value("zoom", 0))
+        self._apply()
+        if self.settings.trouble:
+            self.notices.tell("settings", text.escape(self.settings.trouble))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.jobs.close()

@@ -21,15 +21,18 @@ class _Page(QWidget):
 
     Signals:
         node_wanted: a link was followed.
+        word_wanted: a word of the glossary is to be explained.
     """
 
     node_wanted = Signal(int)
+    word_wanted = Signal(str)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
         self._facts = FactsText(name, self)
         self._facts.node_wanted.connect(self.node_wanted)
+        self._facts.word_wanted.connect(self.word_wanted)
         self._long: QPlainTextEdit | None = None
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 6)

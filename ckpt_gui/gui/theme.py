@@ -1,7 +1,7 @@
 """How the window looks: two sets of colours, one palette and one style sheet made from them.
 
-The window follows the system's light or dark (``CKPT_GUI_THEME=light|dark`` overrides it, for
-screenshots and tests). Widgets that paint ask ``of(palette)``, so nothing remembers a theme.
+The window follows the system's light or dark, or what the person chose (``CKPT_GUI_THEME=light|dark``
+overrides both, for screenshots and tests). Widgets that paint ask ``of(palette)``, so nothing remembers a theme.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 
@@ -41,9 +41,9 @@ class Colours:
 
 LIGHT = Colours(
     window="#f6f7f9", base="#ffffff", stripe="#f9fafc", raised="#ffffff", line="#dcdfe5", text="#1f2328",
-    muted="#646b79", accent="#1f6feb", on_accent="#ffffff", selected="#d6e6fb", alarm="#b3123b", alarm_back="#fdecef",
+    muted="#646b79", accent="#1760d0", on_accent="#ffffff", selected="#d6e6fb", alarm="#b3123b", alarm_back="#fdecef",
     notice_back="#e9f1fd",
-    bar="#5b93de",
+    bar="#4c86d6",
 )  # fmt: skip
 DARK = Colours(
     window="#24272e", base="#1e2128", stripe="#22252c", raised="#2a2e36", line="#3a3f49", text="#dfe2e8",
@@ -58,9 +58,14 @@ def of(palette: QPalette) -> Colours:
     return LIGHT if palette.window().color().lightness() > 127 else DARK
 
 
-def system_theme() -> Colours:
-    """What the person's system asks for, or the override."""
-    wanted = os.environ.get("CKPT_GUI_THEME", "")
+_CHOSEN = "chosen theme"
+"""The application's property that holds what a person chose."""
+
+
+def wanted_theme() -> Colours:
+    """The override, what the person chose, or what the system asks for."""
+    app = QGuiApplication.instance()
+    wanted = os.environ.get("CKPT_GUI_THEME") or (app.property(_CHOSEN) if app is not None else None)
     if wanted in ("light", "dark"):
         return DARK if wanted == "dark" else LIGHT
     return DARK if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
@@ -73,10 +78,26 @@ def apply(app: QApplication) -> None:
     app.styleHints().colorSchemeChanged.connect(lambda _scheme: _dress(app))
 
 
+def choose(wanted: str) -> None:
+    """``light``, ``dark``, or ``system`` for what the system asks for."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    if (app.property(_CHOSEN) or "system") != wanted:
+        app.setProperty(_CHOSEN, wanted)
+        _dress(app)
+
+
 def _dress(app: QApplication) -> None:
-    colours = system_theme()
+    colours = wanted_theme()
     app.setPalette(palette(colours))
     app.setStyleSheet(sheet(colours))
+
+
+def natural_size() -> int:
+    """Points of the system's own text."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return round(app.property("natural_size") or app.font().pointSizeF())
 
 
 def zoom(step: int) -> None:
@@ -93,7 +114,7 @@ def zoom(step: int) -> None:
     if natural > 0 and font.pointSizeF() != max(5.0, natural + step):
         font.setPointSizeF(max(5.0, natural + step))
         app.setFont(font)
-        app.setStyleSheet(app.styleSheet())  # widgets dressed by a sheet keep their old font until it is set again
+        app.setStyleSheet(sheet(of(app.palette())))  # widgets dressed by one keep their old font until it is set again
 
 
 def palette(colours: Colours) -> QPalette:
@@ -114,6 +135,21 @@ def palette(colours: Colours) -> QPalette:
     for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
         made.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.muted))
     return made
+
+
+def _box() -> int:
+    """Side of a box to check (pixels)."""
+    return max(10, round(QFontMetricsF(QApplication.font()).ascent()) - 1)
+
+
+def _tick(colours: Colours) -> str:
+    """File with the mark of a box that is checked; "" where it did not come along."""
+    from ckpt_gui.resources_path import resource
+
+    try:
+        return resource(f"tick-{'dark' if colours is DARK else 'light'}.svg").as_posix()
+    except FileNotFoundError:
+        return ""
 
 
 def sheet(c: Colours) -> str:
@@ -137,16 +173,14 @@ def sheet(c: Colours) -> str:
     QTabBar#files::tab, QTabBar#pages::tab {{ background: transparent; border: 0; border-bottom: 2px solid transparent; color: {c.muted}; padding: 5px 12px; }}
     QTabBar#files::tab:selected, QTabBar#pages::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
     QTabBar#files::tab:hover, QTabBar#pages::tab:hover {{ color: {c.text}; }}
-    QTabBar#files::tab:selected:focus, QTabBar#pages::tab:selected:focus {{ color: {c.accent}; background: {c.selected}; }}
+    QTabBar#files::tab:selected:focus, QTabBar#pages::tab:selected:focus {{ color: {c.text}; background: {c.selected}; }}
     QToolButton#cross {{ border: 0; border-radius: 3px; color: {c.muted}; padding: 0 3px; }}
     QToolButton#cross:hover {{ background: {c.line}; color: {c.text}; }}
     QToolButton#change {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 2px 7px; }}
     QToolButton#change:checked {{ background: {c.raised}; border-color: {c.line}; }}
     QToolButton#change:hover, QToolButton#change:focus {{ border-color: {c.accent}; }}
     QAbstractScrollArea::corner {{ background: {c.window}; border: 0; }}
-    QCheckBox::indicator:unchecked {{ width: 13px; height: 13px; background: {c.base}; border: 1px solid {c.muted}; border-radius: 2px; }}
-    QCheckBox::indicator:unchecked:focus {{ border-color: {c.accent}; }}
-    QLabel#headline {{ font-weight: bold; font-size: 12pt; }}
+    QLabel#headline {{ font-weight: bold; font-size: {1.33 * QApplication.font().pointSizeF():.1f}pt; }}
     QLabel#title {{ color: {c.muted}; }}
     QToolButton#step {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 3px 4px; font-weight: bold; }}
     QToolButton#step:hover, QToolButton#step:focus {{ border-color: {c.accent}; }}
@@ -177,10 +211,14 @@ def sheet(c: Colours) -> str:
     QTextBrowser#page {{ background: {c.window}; border: 1px solid {c.window}; }}
     QPlainTextEdit {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 4px; }}
     QScrollArea#plain:focus, QTextBrowser#page:focus, QPlainTextEdit:focus {{ border: 1px solid {c.accent}; }}
+    QCheckBox::indicator, QListView::indicator {{ width: {_box()}px; height: {_box()}px; background: {c.base}; border: 1px solid {c.muted}; border-radius: 2px; }}
+    QCheckBox::indicator:checked, QListView::indicator:checked {{ width: {_box()}px; height: {_box()}px; border-color: {c.accent}; image: url("{_tick(c)}"); }}
+    QCheckBox::indicator:focus {{ border-color: {c.accent}; }}
     QFrame#notice {{ background: {c.notice_back}; border: 0; border-bottom: 1px solid {c.line}; }}
     QFrame#notice[alarm="true"] {{ background: {c.alarm_back}; }}
     QFrame#drop {{ background: {c.base}; border: 2px dashed {c.accent}; border-radius: 8px; }}
     QFrame#palette {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 6px; }}
     QLabel[muted="true"] {{ color: {c.muted}; }}
+    QLabel[alarm="true"] {{ color: {c.alarm}; }}
     QToolTip {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.line}; padding: 3px; }}
     """  # noqa: E501 - one rule a line reads better than the wrapped form

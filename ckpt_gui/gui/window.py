@@ -23,9 +23,11 @@ from ckpt_gui.gui.file_tabs import Held
 from ckpt_gui.gui.following import Following
 from ckpt_gui.gui.integrating import Integrating
 from ckpt_gui.gui.jobs import Jobs
+from ckpt_gui.gui.navigation import Navigation
 from ckpt_gui.gui.open_files import OpenFile, OpenFiles, split_address
 from ckpt_gui.gui.recent_menu import RecentMenu
 from ckpt_gui.gui.runs import Runs
+from ckpt_gui.gui.session import Session
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.shell import Shell
 from ckpt_gui.gui.side import Side
@@ -56,9 +58,10 @@ class Window(Shell):
         self.recent_menu = RecentMenu(settings, jobs, self)
         self.commands.menus["File"].insertMenu(self.commands.named["reload"], self.recent_menu)
         self._tree_menu = QMenu("&Tree", self, toolTipsVisible=True)
-        for menu in (self._tree_menu, self.details.menu):
+        for menu in (self._tree_menu, self.page_menu):
             self.menuBar().insertMenu(self.commands.menus["Convert"].menuAction(), menu)
         self._wire()
+        settings.chosen.connect(self._show_columns)
         self.restore()
 
     # -------------------------------------------------------------------------------------------- building
@@ -72,9 +75,11 @@ class Window(Shell):
             **{name: partial(self._convert, name) for name in COMMANDS},
             "next page": lambda: self.side().step(1), "previous page": lambda: self.side().step(-1),
             "next tab": lambda: self.tabs.step(1), "previous tab": lambda: self.tabs.step(-1),
+            "back": lambda: self.navigation.step(-1), "forward": lambda: self.navigation.step(1),
             "other side": self._other_side, "dismiss": self.notices.dismiss_newest,
             "larger": lambda: self.zoom(1), "smaller": lambda: self.zoom(-1), "normal": lambda: self.zoom(0),
-            "palette": self.show_palette, "keys": self.show_keys, "about": self.about,
+            "settings": self._show_settings, "palette": self.show_palette, "keys": self.show_keys, "about": self.about,
+            "words": self.explain_word,
             "integrate": self.integrate_wanted.emit,
         }  # fmt: skip
 
@@ -87,6 +92,7 @@ class Window(Shell):
         self.tabs.shown.connect(self._show_front)
         self.tabs.close_wanted.connect(self._close)
         self.details.node_wanted.connect(self._go_to_node)
+        self.details.word_wanted.connect(self.explain_word)
         self.details.message.connect(self.status.mention)
         self.file_notices = FileNotices(self.files, self.notices)
         self.file_statistics = FileStatistics(self.files, self.scanning)
@@ -113,6 +119,12 @@ class Window(Shell):
         self.files.failed.connect(self._failed)
         self.files.stopped.connect(self._stopped)
         self.files.described.connect(self._described)
+        self.navigation = Navigation(self.tabs, self._tree_of)
+        self.navigation.changed.connect(self._explain_steps)
+        self.tabs.removed.connect(self.navigation.forget)
+        self._explain_steps()
+        self.session = Session(self.settings, self.files, self.tabs, self.comparisons, self.runs)
+        self.session.files_wanted.connect(self.open)
 
     # -------------------------------------------------------------------------------------------- files
 
@@ -175,9 +187,16 @@ class Window(Shell):
     def tree(self) -> TreePanel | None:
         """The tree in front."""
         front = self.tabs.front()
-        if isinstance(front, Following):
-            return self.runs.page(front).tree
-        return self.tabs.page(front).tree if isinstance(front, OpenFile) else None
+        return self._tree_of(front) if front is not None else None
+
+    def _tree_of(self, held: Held) -> TreePanel | None:
+        if isinstance(held, Following):
+            return self.runs.page(held).tree
+        return self.tabs.page(held).tree if isinstance(held, OpenFile) else None
+
+    def _explain_steps(self) -> None:
+        for name, by in (("back", -1), ("forward", 1)):
+            self.commands.explain(name, self.navigation.why_not(by))
 
     def _added(self, file: OpenFile) -> None:
         page = self.tabs.add(file)
@@ -196,6 +215,17 @@ class Window(Shell):
         """The next tree has the columns that this one has now."""
         if tree is not None:
             self.settings.keep("columns", tree.state().toBase64().toStdString())
+            self.settings.choose(columns=tree.shown_columns())
+
+    def _show_settings(self) -> None:
+        self._keep_columns(self.tree() if self.current() is not None else None)
+        self.show_settings()
+
+    def _show_columns(self) -> None:
+        """The columns that were chosen show in every tree."""
+        for file in self.files.all():
+            if (tree := self.tabs.page(file).tree) is not None:
+                tree.show_columns(self.settings.preferences.columns)
 
     def _say(self, file: OpenFile, words: str) -> None:
         """Words in place of a tree, unless there is one."""
@@ -210,6 +240,7 @@ class Window(Shell):
         page.show_opened(file.opened)
         if fresh and page.tree is not None:
             page.tree.restore(QByteArray.fromBase64(self.settings.value("columns", "").encode()))
+            page.tree.show_columns(self.settings.preferences.columns)
         if file is self.current():
             self._show_front()
             self.details.show_picked()
@@ -259,6 +290,7 @@ class Window(Shell):
         self.details.setVisible(not isinstance(front, Comparison | Following))
         self.status.show_facts(self._facts(front))
         self.details.show_file(self.current())
+        self.navigation.look()
         rows = self.tree() or self._comparison_page()
         if rows is not None and self.tabs.isAncestorOf(QApplication.focusWidget() or self):
             rows.setFocus()  # not the filter line, where Qt would put it
@@ -286,6 +318,14 @@ class Window(Shell):
         rows, page = self.tree(), self._comparison_page()
         return rows.actions() if rows is not None else page.actions_of_panel() if page is not None else []
 
+    def page_commands(self) -> Sequence[QAction]:
+        """What can be done on the page in front on the right."""
+        front, page = self.tabs.front(), self._comparison_page()
+        if isinstance(front, Following):
+            panel = self.runs.page(front).panel
+            return panel.actions() if panel is not None else ()
+        return page.side.front().actions() if page is not None else self.details.page_commands()
+
     def _choose_page(self, name: str) -> None:
         if not self.side().choose(name):
             self.status.mention(f"There is no page {name} here")
@@ -294,6 +334,7 @@ class Window(Shell):
         file.nodes = nodes
         if file is self.current():
             self.details.show_picked()
+            self.navigation.look()
 
     def _go_to_node(self, node: int) -> None:
         file, tree = self.current(), self.tree()
@@ -365,6 +406,7 @@ class Window(Shell):
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.session.keep()
         if not self.conversions.may_close(self.notices, self.close):
             event.ignore()
             return

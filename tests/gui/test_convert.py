@@ -530,7 +530,7 @@ def test_everything_that_takes_the_keyboard_has_a_name_and_its_place(shown: Show
 def large(window: Window, settle: Settle, qtbot: QtBot, tmp_path: Path) -> Shown:
     """Large enough to be stopped on the way."""
     path = tmp_path / "large.pt"
-    torch.save({f"w{number}": torch.full((1 << 22,), float(number)) for number in range(12)}, path)
+    torch.save({f"w{number}": torch.full((1 << 22,), float(number)) for number in range(4)}, path)
     window.open([str(path)])
     settle(window)
     return Shown(window, qtbot)

@@ -330,7 +330,7 @@ def test_what_can_be_done_stands_in_the_menu_again_and_again(window: Window, sho
     show("w", w=torch.randn(20, 30))
     for _time in range(3):
         window.details.fill()
-        assert "Save as PNG…" in [action.text() for action in window.details.menu.actions()]
+        assert "Save as PNG…" in [action.text() for action in window.page_commands()]
 
 
 @pytest.mark.parametrize("page", ["histogram", "heat-map"])

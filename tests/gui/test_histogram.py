@@ -465,12 +465,12 @@ def test_the_picture_follows_light_and_dark(opened: Window, dressed: QApplicatio
 
 
 def test_its_commands_stand_in_the_menu_and_the_palette(opened: Window) -> None:
-    assert "Save as SVG…" in [action.text() for action in opened.details.menu.actions()]
+    assert "Save as SVG…" in [action.text() for action in opened.page_commands()]
     assert "Copy as CSV" in [action.text() for action in opened.all_commands()]
 
     opened.details.choose("summary")
 
-    assert "Save as SVG…" not in [action.text() for action in opened.details.menu.actions()]
+    assert "Save as SVG…" not in [action.text() for action in opened.page_commands()]
 
 
 def test_a_narrow_page_wraps_its_choices(opened: Window) -> None:

@@ -112,7 +112,7 @@ def _trouble(folder: Path, standing: Sequence[Path], sources: Sequence[str], nby
     for path in standing:
         if path.is_dir():
             return f"{text.escape(path.name)} is a folder; write the name of a file."
-        if any(_same(path, Path(source)) for source in sources):
+        if any(same_file(path, Path(source)) for source in sources):
             return f"{text.escape(path.name)} is the source itself, which is never overwritten; choose another name."
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"Nothing can be written into {text.escape(str(folder))}; choose another folder."
@@ -122,7 +122,8 @@ def _trouble(folder: Path, standing: Sequence[Path], sources: Sequence[str], nby
     return ""
 
 
-def _same(one: Path, other: Path) -> bool:
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both are one file, links resolved; what is not there is none."""
     try:
         return one.samefile(other)
     except OSError:

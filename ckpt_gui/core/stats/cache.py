@@ -22,7 +22,7 @@ from ckpt_gui.core.stats.brief import VERSION
 from ckpt_gui.core.text import path_text
 
 MAX_NBYTES = 128 << 20
-"""Of all that is kept together; the files looked at longest ago go first."""
+"""Of all that is kept together, unless a person said otherwise; the files looked at longest ago go first."""
 _PATIENCE = 0.5
 """Seconds to wait for another window that writes."""
 _TICKS_NS = (20_000_000, 2_100_000_000)
@@ -44,10 +44,46 @@ def cache_path() -> Path:
     return platformdirs.user_cache_path("ckpt_gui", appauthor=False) / "statistics.sqlite"
 
 
+def limit(path: Path | None = None) -> int:
+    """Bytes that may be kept: what stands in a small file beside the cache, else ``MAX_NBYTES``."""
+    try:
+        said = int(_limit_path(path).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return MAX_NBYTES
+    return max(0, said)
+
+
+def limit_to(nbytes: int, path: Path | None = None) -> None:
+    """Keep at most so many bytes from now on, of all files together, for the window and the command line; 0: none."""
+    place = _limit_path(path)
+    with contextlib.suppress(OSError):
+        if nbytes == MAX_NBYTES:
+            place.unlink(missing_ok=True)
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(str(nbytes), encoding="ascii")
+    cache = path or cache_path()
+    if not nbytes:
+        clear(cache)
+    elif cache.exists():
+        with contextlib.suppress(sqlite3.Error, OSError), _opened(cache) as opened:
+            _evict(opened, nbytes, -1)
+
+
+def clear(path: Path | None = None) -> None:
+    """Forget all statistics that are kept."""
+    _thrown_away(path or cache_path(), ValueError("not wanted"))
+
+
+def _limit_path(path: Path | None) -> Path:
+    return (path or cache_path()).with_suffix(".limit")
+
+
 class Shelf:
     """The place of one checkpoint in the cache. Make it before the first value is read; use it from any thread."""
 
-    def __init__(self, checkpoint: Checkpoint, path: Path | None = None, *, limit: int = MAX_NBYTES) -> None:
+    def __init__(self, checkpoint: Checkpoint, path: Path | None = None, *, limit: int | None = None) -> None:
+        """``limit`` in bytes; None: as it is for all."""
         self._checkpoint = checkpoint
         self._path = path or cache_path()
         self._limit = limit
@@ -74,7 +110,8 @@ class Shelf:
 
     def keep(self, found: Sequence[tuple[int, bytes]]) -> None:
         """Keep statistics: (tensor id, bytes)."""
-        if not found or not self._steady or not self._unchanged():
+        most = self._limit if self._limit is not None else limit(self._path)
+        if not found or not most or not self._steady or not self._unchanged():
             return
         names = self._names([tensor for tensor, _packed in found])
         rows = [(name, _CRC.pack(zlib.crc32(packed)) + packed) for name, (_t, packed) in zip(names, found, strict=True)]
@@ -84,7 +121,7 @@ class Shelf:
                 cache.executemany(
                     "INSERT OR REPLACE INTO briefs VALUES (?, ?, ?)", [(number, name, packed) for name, packed in rows]
                 )
-                _evict(cache, self._limit, number)
+                _evict(cache, most, number)
         except (sqlite3.Error, OSError) as exc:
             _thrown_away(self._path, exc)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ckpt_gui.core.convert.sift import Sifted, read, sifting
 from ckpt_gui.core.text import plural
@@ -18,7 +18,7 @@ from ckpt_gui.gui.convert_rows import RowsModel, Sentences, Table
 from ckpt_gui.gui.converting import in_window
 from ckpt_gui.gui.filter_line import FilterLine
 from ckpt_gui.gui.slices import Slices
-from ckpt_gui.gui.spoken import muted, spoken
+from ckpt_gui.gui.spoken import Elided, muted, spoken
 
 if TYPE_CHECKING:
     from ckpt_gui.gui.converting import Preview
@@ -38,9 +38,7 @@ class PreviewPanel(QWidget):
         self.setAccessibleName("Preview")
         self.preview: Preview | None = None
         self._errors: tuple[object, ...] = ()
-        self.headline = spoken(QLabel(), "What will be", style="headline")
-        self.headline.setTextFormat(Qt.TextFormat.PlainText)
-        self.headline.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.headline = spoken(Elided(), "What will be", style="headline")
         self.headline.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.state = muted(spoken(QLabel(), "State of the plan"))
         self.filter = FilterLine(self, "words, change:dropped, dtype:f32, size:>1MiB …", builds=False)
@@ -92,7 +90,7 @@ class PreviewPanel(QWidget):
     def refuse(self) -> None:
         """There is no plan for what is asked."""
         self.let_go()
-        self.headline.setText("Nothing can be converted like this.")
+        self.headline.say("Nothing can be converted like this.")
         self.warnings.say(())
         self.in_words.tell("", "")
         self.chips.tell({})
@@ -102,8 +100,7 @@ class PreviewPanel(QWidget):
         """Show another plan; filter and place stay."""
         self.preview = preview
         counts = dict(preview.told.counts)
-        self.headline.setText(preview.told.headline)
-        self.headline.setToolTip(preview.told.headline)
+        self.headline.say(preview.told.headline)
         self.chips.tell(counts)
         self.warnings.say([in_window(one) for one in preview.plan.warnings])
         self.in_words.tell(preview.command, preview.python)

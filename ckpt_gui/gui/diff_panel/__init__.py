@@ -1,7 +1,7 @@
 """The left side of a comparison: pairs as a tree, what to show of them, how they were paired.
 
 ``panel`` the whole · ``rows`` tree, selection, order · ``views`` how it looks · ``classes`` a button a change ·
-``pairing_bar`` rules and hints · ``tolerance`` what counts as close
+``pairing_bar`` rules and hints
 ``commands`` words and keys · ``sieve`` what stays
 """
 

@@ -19,9 +19,9 @@ from ckpt_gui.gui.diff_panel.classes import Classes
 from ckpt_gui.gui.diff_panel.pairing_bar import PairingBar
 from ckpt_gui.gui.diff_panel.rows import Rows
 from ckpt_gui.gui.diff_panel.sieve import Sieve
-from ckpt_gui.gui.diff_panel.tolerance import ToleranceControl
 from ckpt_gui.gui.filter_line import FilterLine
 from ckpt_gui.gui.spoken import Elided, muted, spoken
+from ckpt_gui.gui.tolerance_control import ToleranceControl
 
 ARRANGE_AGAIN_MS = 1_500
 """Between two times that rows come and go while values are compared; numbers come in more often."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, Qt
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from ckpt_gui.core.diff.columns import COLUMNS, KEYS
 from ckpt_gui.gui.diff_model import BAR_ROLE, CHANGE_ROLE, DiffModel, change_colours
+from ckpt_gui.gui.growing import Growing
 
 _WIDTHS = {"key": 30, "change": 15, "left": 17, "right": 17, "rel": 20, "max": 9, "mean": 9, "cos": 11, "changed": 11,
            "flips": 11, "nan": 10}  # fmt: skip
@@ -101,6 +103,7 @@ class DiffTree(QTreeView):
             header.resizeSection(place, _WIDTHS[column.key] * width + 12)
             header.setSectionHidden(place, not column.shown)
         header.sectionResized.connect(self._resized)
+        Growing(header, self._widen)
         header.customContextMenuRequested.connect(lambda _place: self.open_columns())
 
     def open_columns(self) -> None:
@@ -124,6 +127,13 @@ class DiffTree(QTreeView):
     def _resized(self, place: int, _before: int, _after: int) -> None:
         if place == 0 and not self._filling:
             self._by_hand = True
+
+    def _widen(self, wider: Callable[[], None]) -> None:
+        """Its text is larger or smaller; that is not the person's hand."""
+        self._filling = True
+        wider()
+        self._filling = False
+        self._fill()
 
     def _fill(self) -> None:
         """Give the key what the others leave, within reason."""

@@ -74,8 +74,12 @@ class Controls(QWidget):
         box.currentIndexChanged.connect(lambda place: self._choose(axis=AXES[place]))
         return box
 
+    def show_bins(self, bins: int) -> None:
+        """So many bars are wanted, as was said elsewhere."""
+        self._bars.setValue(bins)
+
     def _bins(self) -> QSpinBox:
-        box = spoken(QSpinBox(self), "Number of bars, 0 for automatic")
+        box = self._bars = spoken(QSpinBox(self), "Number of bars, 0 for automatic")
         box.setRange(0, MOST_BINS)
         box.setSpecialValueText("Auto bars")
         box.setSuffix(" bars")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ckpt_gui.core.stats.chart import View
 from ckpt_gui.core.stats.clip import CLIPS
-from ckpt_gui.core.stats.edges import MOST_BINS, Axis
+from ckpt_gui.core.stats.edges import Axis
 from ckpt_gui.core.stats.markers import KINDS
 from ckpt_gui.core.stats.scale import AXES
 from ckpt_gui.gui.settings import Settings
@@ -40,8 +40,7 @@ def remembered(settings: Settings) -> Options:
     options = Options()
     if kept.get("axis") in AXES:
         options = replace(options, axis=kept["axis"])
-    if type(kept.get("bins")) is int and 0 <= kept["bins"] <= MOST_BINS:
-        options = replace(options, bins=kept["bins"])
+    options = replace(options, bins=settings.preferences.bins)
     if kept.get("clip") in CLIPS:
         options = replace(options, clip=float(kept["clip"]))
     if isinstance(kept.get("log"), bool):
@@ -55,6 +54,6 @@ def keep(settings: Settings, options: Options) -> None:
     """Remember these."""
     settings.keep(
         _NAME,
-        {"axis": options.axis, "bins": options.bins, "clip": options.clip, "log": options.log,
-         "markers": list(options.markers)},
-    )  # fmt: skip
+        {"axis": options.axis, "clip": options.clip, "log": options.log, "markers": list(options.markers)},
+    )
+    settings.choose(bins=options.bins)

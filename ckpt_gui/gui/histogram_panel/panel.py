@@ -93,6 +93,7 @@ class HistogramPanel(QWidget):
 
     def _wire(self) -> None:
         self.controls.changed.connect(self._chosen)
+        self._settings.chosen.connect(self._prefer)
         self.plot.range_wanted.connect(self._zoom)
         self.plot.everything_wanted.connect(self.show_everything)
         self.plot.pointed.connect(self._read_out)
@@ -100,6 +101,10 @@ class HistogramPanel(QWidget):
         self._patience.setSingleShot(True)
         self._patience.setInterval(_PATIENCE_MS)
         self._patience.timeout.connect(lambda: self._say("Reading the values …"))
+
+    def _prefer(self) -> None:
+        """So many bars are wanted, as was said in the settings. No lambda: this page may go before them."""
+        self.controls.show_bins(self._settings.preferences.bins)
 
     def _make_actions(self) -> None:
         """What can be done with the picture; in the page's menu and the palette too."""

@@ -117,10 +117,15 @@ class PairHistogram(QWidget):
 
     def _wire(self) -> None:
         self.controls.changed.connect(self._chosen)
+        self._settings.chosen.connect(self._prefer)
         for name, plot in (("sides", self.sides), ("delta", self.delta)):
             plot.range_wanted.connect(partial(self._zoom, name))
             plot.everything_wanted.connect(partial(self.show_everything, name))
             plot.pointed.connect(partial(self._read_out, name))
+
+    def _prefer(self) -> None:
+        """So many bars are wanted, as was said in the settings. No lambda: this page may go before them."""
+        self.controls.show_bins(self._settings.preferences.bins)
 
     # -------------------------------------------------------------------------------------------- what is picked
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -181,6 +181,15 @@ class TreePanel(QWidget):
     def restore(self, state: QByteArray) -> bool:
         """Take on saved columns; False if they are of another version."""
         return self.rows.tree.columns.restore(state) and self.rows.list.columns.restore(state)
+
+    def shown_columns(self) -> tuple[str, ...]:
+        """Keys of the columns that show beside the key."""
+        return self.rows.view.columns.shown()
+
+    def show_columns(self, keys: Sequence[str]) -> None:
+        """Show these columns beside the key."""
+        for view in (self.rows.tree, self.rows.list):
+            view.columns.show_only(keys)
 
     def busy(self) -> bool:
         """Whether the filter is still at work."""

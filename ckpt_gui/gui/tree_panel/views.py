@@ -5,6 +5,8 @@ The flat list is a table: a QTreeView lays out every one of 500,000 siblings (se
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from PySide6.QtCore import (
     QByteArray,
     QDataStream,
@@ -29,6 +31,7 @@ from PySide6.QtWidgets import (
 )
 
 from ckpt_gui.core.outline import COLUMNS
+from ckpt_gui.gui.growing import Growing
 from ckpt_gui.gui.tree_model import LABEL_ROLE, NOTE_ROLE, TreeModel
 
 _WIDTHS = {
@@ -151,6 +154,13 @@ class Columns:
             header.resizeSection(place, _WIDTHS.get(column.key, 10) * metrics.averageCharWidth() + 12)
             header.setSectionHidden(place, not column.shown)
         header.sectionResized.connect(self._resized)
+        Growing(header, self._widen)
+
+    def _widen(self, wider: Callable[[], None]) -> None:
+        """Its text is larger or smaller; that is not the person's hand."""
+        self._filling = True
+        wider()
+        self._filling = False
 
     def fill(self, width: int) -> None:
         """Give the key what the others leave of ``width``, within reason."""
@@ -164,6 +174,17 @@ class Columns:
     def _resized(self, place: int, _before: int, _after: int) -> None:
         if place == 0 and not self._filling:
             self._by_hand = True
+
+    def shown(self) -> tuple[str, ...]:
+        """Keys of the columns that show, but for the key itself."""
+        hidden = self.header.isSectionHidden
+        return tuple(column.key for place, column in enumerate(COLUMNS) if place and not hidden(place))
+
+    def show_only(self, keys: Sequence[str]) -> None:
+        """Show these beside the key, and no others."""
+        for place, column in enumerate(COLUMNS):
+            if place and self.header.isSectionHidden(place) == (column.key in keys):
+                self.header.setSectionHidden(place, column.key not in keys)
 
     def menu(self, parent: QWidget) -> QMenu:
         """A menu that shows and hides columns; the key always stays."""

@@ -11,7 +11,7 @@ from ckpt_gui.core.convert.plan.route import Route, tagged
 from ckpt_gui.core.convert.plan.tree import Tree
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.roles import Role
-from ckpt_gui.core.text import escape, plural
+from ckpt_gui.core.text import escape
 
 _ON_DEVICE = ("capturable", "fused")
 """Settings of an optimizer that keeps ``step`` beside its parameters (torch/optim/optimizer.py)."""
@@ -127,5 +127,5 @@ def _idle(tree: Tree, found: Tags, options: Options) -> list[str]:
             there = ", ".join(sorted(map(escape, borne))) or "none"
             told.append(f"No storage is tagged {escape(rule.old)}; the tags here are: {there}")
     if borne and all(found.of_tag(tag) == tag for tag in borne):
-        told.append(f"All {plural(len(checkpoint.storages), 'storage')} are tagged so already")
+        told.append("Every storage is tagged so already")
     return told
