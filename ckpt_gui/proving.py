@@ -31,7 +31,7 @@ _LOOK = 0.05
 PATIENCE = 120.0
 """Seconds for an import and a small file; a slow disk may need most of them for the import."""
 FOR_A_FILE = 45.0
-"""Seconds for a small file by a process that has answered before: a file made to keep torch busy shall not hold us up."""
+"""Seconds for a small file by a process that has answered before: one made to keep torch busy shall not hold us up."""
 RATE = 2 << 20
 """Bytes of a file a second, at the very least: only structure is loaded, which is a small part of it."""
 MAX_LINE = 64 << 20

@@ -34,7 +34,7 @@ def flat(tree: Tree, way: Route, part: Scope, rows: list[int], options: Options)
         told.append("requires_grad is not kept")
     devices = {tree.checkpoint.device(row) for row in rows[:1]} | _tags(tree)
     if way.target == "safetensors" and devices - {None, "cpu"}:
-        told.append(f"Device tags are not kept ({join_words(sorted(tag for tag in devices if tag), 4)})")
+        told.append(f"Device tags are not kept ({join_words(sorted(escape(tag) for tag in devices if tag), 4)})")
     return told
 
 

@@ -16,7 +16,7 @@ from ckpt_gui.core.convert.plan.tree import Tree
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.info import storages_of
 from ckpt_gui.core.roles import Role
-from ckpt_gui.core.text import plural
+from ckpt_gui.core.text import escape, plural
 
 _WITH_CLASS = frozenset(dtypes.STORAGE_DTYPES.values())
 _WEIGHTS = (Role.weights, Role.ema)
@@ -105,7 +105,7 @@ def _odd(tree: Tree, row: int) -> str:
     if tensor.quantizer is not None:
         return "quantized"
     if tensor.python_type is not None and (tensor.parts or len(tensor.pieces) > 1):
-        return f"of class {tensor.python_type}, made of several parts"
+        return f"of class {escape(tensor.python_type)[:100]}, made of several parts"
     return "without data" if not storages_of(tree.checkpoint, row) else ""
 
 
