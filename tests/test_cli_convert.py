@@ -21,7 +21,8 @@ from safetensors.torch import load_file, save_file
 
 from ckpt_gui import proving
 from ckpt_gui.cli import main
-from ckpt_gui.core.convert.nouns import Options
+from ckpt_gui.cli.convert_names import name_for
+from ckpt_gui.core.convert.nouns import Options, Plan
 from ckpt_gui.core.convert.recipes import options_from_json
 from ckpt_gui.core.reader import read
 from ckpt_gui.proving import Prover
@@ -29,7 +30,7 @@ from tests.builders import CASES
 
 Captured = pytest.CaptureFixture[str]
 
-TOLD = {
+TOLD: dict[str, Any] = {
     "source": str, "target": str, "kept": list, "dropped": list, "nbytes_before": int, "nbytes_after": int,
     "warnings": list, "verified": (bool, type(None)),
 }  # fmt: skip
@@ -125,6 +126,8 @@ class TestContract:
         _, told = convert(capsys, *words)
         assert (foretold["kept"], foretold["dropped"]) == (told["kept"], told["dropped"])
         assert foretold["nbytes_after"] == pytest.approx(told["nbytes_after"], rel=0.25)
+        _, again = convert(capsys, *words, "--dry-run")
+        assert [warning for warning in again["warnings"] if "--overwrite" in warning] != []
 
 
 def numbers(told: Any) -> list[float]:
@@ -252,9 +255,9 @@ class TestOptions:
             assert (code, told["verified"]) == (0, True)
             found[words] = load(target)
             assert any("--use-ema" in warning for warning in told["warnings"]) == (words == ())
-        name = next(name for name, value in found[()].items() if value.dtype.is_floating_point)
-        assert torch.equal(found[()][name], found["--raw",][name])
-        assert not torch.equal(found["--raw",][name], found["--use-ema",][name])
+        raw, ema = found["--raw",], found["--use-ema",]
+        assert all(torch.equal(found[()][name], raw[name]) for name in raw)
+        assert [name for name in raw if not torch.equal(raw[name], ema[name])] != []
 
     def test_skip_damaged(self, capsys: Captured, tmp_path: Path) -> None:
         path = tmp_path / "model.safetensors"
@@ -424,7 +427,9 @@ class TestBatch:
         said = capsys.readouterr()
         assert code == 2
         assert sorted(path.name for path in folder.iterdir()) == ["one.pt", "three.pt", "two.ckpt"]
-        assert [line.count("verified") for line in said.out.splitlines() if "one.pt" in line] == [1]
+        assert [line.split()[-1] for line in said.out.splitlines() if line.strip().startswith(str(files[0]))] == [
+            "verified"
+        ]
         assert "four.pt" in said.out
         assert said.err == "ckpt-gui: 1 of 4 files could not be converted\n"
 
@@ -471,6 +476,21 @@ class TestBatch:
         code, told = convert(capsys, *sources, "-o", files[0].parent, "--overwrite", "--state-dict")
         assert (code, [row["verified"] for row in told["results"]]) == (2, [False, False, False])
         assert listing(files[0].parent) == before
+
+    @pytest.mark.parametrize(
+        ("name", "target", "nested", "wanted"),
+        [
+            ("a.pt", "torch", True, "a.pt"), ("a.pth.tar", "torch", False, "a.pth.tar"),
+            ("a.pth.tar", "safetensors", False, "a.safetensors"), ("a.ptl", "torch", True, "a.ptl"),
+            ("a.ptl", "torch", False, "a.pt"), ("step.0100", "torch", True, "step.0100.pt"),
+            ("model.safetensors.index.json", "safetensors", False, "model.safetensors"),
+            ("pytorch_model.bin.index.json", "torch", False, "pytorch_model.bin"),
+            ("a.SAFETENSORS", "safetensors", False, "a.SAFETENSORS"), ("a.pkl", "torch", False, "a.pt"),
+        ],
+    )  # fmt: skip
+    def test_names_are_kept_with_a_suffix_that_fits(self, name: str, target: str, nested: bool, wanted: str) -> None:
+        made = Plan("", "", target, nested, Options(), (), (), (), (), (), 0, 0)
+        assert name_for(name, made) == wanted
 
     def test_a_folder_for_one_file(self, capsys: Captured, several: tuple[Path, list[Path]]) -> None:
         folder, files = several
@@ -542,8 +562,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no terminals to pretend here")
-@pytest.mark.parametrize(("answer", "chosen"), [("ema\n", "--use-ema"), ("\n", "--raw")])
-def test_a_terminal_is_asked_once_which_weights(capsys: Captured, averaged: Path, answer: str, chosen: str) -> None:
+def test_a_terminal_is_asked_once_which_weights(capsys: Captured, averaged: Path) -> None:
     import pty
 
     keyboard, terminal = pty.openpty()
@@ -551,12 +570,12 @@ def test_a_terminal_is_asked_once_which_weights(capsys: Captured, averaged: Path
     command = [*COMMAND, str(averaged), "-o", str(target), "--state-dict"]
     with subprocess.Popen(command, stdin=terminal, stderr=terminal, stdout=subprocess.DEVNULL) as running:
         os.close(terminal)
-        os.write(keyboard, answer.encode())
+        os.write(keyboard, b"ema\n")
         seen = everything(keyboard)
     os.close(keyboard)
     assert running.returncode == 0
     assert seen.count("raw or EMA? [") == 1
-    convert(capsys, averaged, "-o", averaged.with_name("wanted.pt"), "--state-dict", chosen)
+    convert(capsys, averaged, "-o", averaged.with_name("wanted.pt"), "--state-dict", "--use-ema")
     wanted, found = load(averaged.with_name("wanted.pt")), load(target)
     assert list(wanted) == list(found)
     assert all(torch.equal(wanted[name], found[name]) for name in wanted)
@@ -569,3 +588,13 @@ def everything(terminal: int) -> str:
         while part := os.read(terminal, 4096):
             seen += part
     return seen.decode(errors="replace")
+
+
+@pytest.mark.parametrize("length", [252, 300, 5000])
+def test_a_name_that_no_file_can_have(training: Path, capsys: Captured, length: int) -> None:
+    before = listing(training.parent)
+    target = training.parent / ("x" * length + ".pt5")
+
+    assert "File name too long" in refused(capsys, training, "-o", target, "--device", "cuda:0")
+    assert "convert" in refused(capsys, training, training, "-o", target, "--device", "cuda:0")
+    assert listing(training.parent) == before

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from ckpt_gui.cli.convert_names import name_for, refuse_namesakes
 from ckpt_gui.cli.convert_options import options_of, save_recipe
 from ckpt_gui.cli.progress import Shown
-from ckpt_gui.core.errors import CheckpointError
+from ckpt_gui.core.errors import CheckpointError, ConvertError
 from ckpt_gui.core.progress import Deadline, Report
 from ckpt_gui.core.reader import read
-from ckpt_gui.core.text import escape
+from ckpt_gui.core.text import escape, path_text
 
 if TYPE_CHECKING:
     from ckpt_gui.core.convert.audit import CastAudit
@@ -40,6 +40,8 @@ class Result:
     receipt: Receipt | None = None
     audits: tuple[CastAudit, ...] | None = None
     """None where none was asked for."""
+    script: str = ""
+    """The same in Python; "" where that cannot be written down."""
     problem: str = ""
     """Why there is no result; "" where there is."""
 
@@ -50,21 +52,21 @@ class Result:
         return bool(self.problem) or (proof is not None and not proof.verified)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Convert, and print what came of it; returns the exit code: 0 all is written and proven, 2 it is not."""
     gc.disable()  # the indexes live until the end; collecting would only walk them again and again
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    with Work(words) as work:
-        results = [work.convert(words.files[0])] if len(words.files) == 1 else _each(work, words)
-    _print(results, words)
+    with Work(options) as work:
+        results = [work.convert(options.files[0])] if len(options.files) == 1 else _each(work, options)
+    _print(results, options)
     sys.stdout.flush()
     return 2 if any(result.failed for result in results) else 0
 
 
 def _each(work: Work, words: argparse.Namespace) -> list[Result]:
     """Every file in turn; what is amiss with one does not stop the others."""
-    if not Path(words.output).is_dir():
+    if not _is_folder(words.output):
         raise CheckpointError(f"several files are converted into a folder, and {words.output} is none")
     refuse_namesakes(words.files)
     results = []
@@ -73,6 +75,7 @@ def _each(work: Work, words: argparse.Namespace) -> list[Result]:
             results.append(work.convert(source))
         except CheckpointError as exc:
             results.append(Result(source, "", problem=str(exc)))
+        gc.collect()  # what one file took is of no use to the next
     return results
 
 
@@ -97,7 +100,7 @@ class Work(ExitStack):
         self._options = options_of(words)
         if words.audit and self._options.dtype is None:
             raise CheckpointError("--audit measures what a cast loses; it goes with --dtype")
-        self._folder = Path(words.output) if Path(words.output).is_dir() else None
+        self._folder = Path(words.output) if _is_folder(words.output) else None
         self._given: dict[str, str] = {}
         """Name in the folder → source."""
         self._saved = not words.save_recipe
@@ -110,29 +113,43 @@ class Work(ExitStack):
         from ckpt_gui.core.convert.run import dry_run
 
         opened = read(source, Report() if self._words.patient else Deadline())
-        self._settle_ema(opened)
+        unsaid = self._unsaid(opened)
         made = plan(opened, self._options, "" if self._folder else self._words.output)
+        made = replace(made, warnings=(*made.warnings, unsaid)) if unsaid else made
         target = str(self._in_folder(source, made)) if self._folder else self._words.output
         self._save_recipe()
         audits = self._audited(opened, made)
         if self._words.dry_run:
-            return Result(source, target, dry_run(opened, made, target), audits)
-        return Result(source, target, self._written(opened, made, target), audits)
+            if Path(target).exists() and not self._words.overwrite:
+                made = replace(made, warnings=(*made.warnings, f"{target} exists already; --overwrite replaces it"))
+            return Result(source, target, dry_run(opened, made, target), audits, _script(opened, made, target))
+        receipt = self._written(opened, made, target)
+        return Result(source, target, receipt, audits, _script(opened, made, target))
 
-    def _settle_ema(self, opened: Opened) -> None:
-        """Ask once, of whoever sits there, which weights are meant where a file has two sets; else leave it open."""
+    def _unsaid(self, opened: Opened) -> str:
+        """Which weights are meant where a file has two sets and nothing was said: asked once of whoever sits there.
+
+        Else it stays open, and what is done then is returned as a warning; "" where there is nothing to choose.
+        """
         options = self._options
         if options.use_ema is not None or not (options.state_dict or options.strip_optimizer):
-            return
+            return ""
         from ckpt_gui.core.convert.plan import ema_choice
 
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            return  # the plan takes the raw ones, and says so
         choice = ema_choice(opened)
-        if choice is not None:
+        if choice is None:
+            return ""
+        if sys.stdin.isatty() and sys.stderr.isatty():
             self._options = replace(options, use_ema=_asked(choice))
+            return ""
+        raw, ema = path_text(choice.raw) or "the file itself", path_text(choice.ema)
+        if options.state_dict:
+            return f"These are the raw weights ({raw}); --use-ema takes their average ({ema})"
+        return f"Raw weights ({raw}) and their average ({ema}) both stay; --use-ema or --raw keeps one of them"
 
     def _in_folder(self, source: str, made: Plan) -> Path:
+        from ckpt_gui.core.convert.place import same_file
+
         assert self._folder is not None
         name = name_for(source, made)
         taken = self._given.setdefault(name.casefold(), source)
@@ -140,7 +157,7 @@ class Work(ExitStack):
             raise CheckpointError(f"{name} is the name of what {taken} became; convert {source} to a name of its own")
         target = self._folder / name
         for other in self._words.files:
-            if other != source and target.exists() and Path(other).exists() and target.samefile(other):
+            if other != source and same_file(target, Path(other)):
                 raise CheckpointError(f"{target} is one of the files to convert; choose another folder")
         return target
 
@@ -169,6 +186,23 @@ class Work(ExitStack):
                 opened, made, Path(target), overwrite=self._words.overwrite, prover=self._prover, report=report,
                 executor=self._executor, receipt=self._words.receipt,
             )  # fmt: skip
+
+
+def _script(opened: Opened, made: Plan, target: str) -> str:
+    from ckpt_gui.core.convert.words import python
+
+    try:
+        return python(made, target, opened.checkpoint)
+    except ConvertError:  # a package has an importer of its own, to name one
+        return ""
+
+
+def _is_folder(path: str) -> bool:
+    """Whether it is one; a name that is too long for a file is none."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
 
 
 def _asked(choice: EmaChoice) -> bool:

@@ -8,10 +8,11 @@ from pathlib import Path
 from ckpt_gui.core.convert.nouns import Plan
 from ckpt_gui.core.errors import CheckpointError
 
-_TORCH = (".pt", ".pth", ".ckpt", ".bin")
+_TORCH = (".pt", ".pth", ".ckpt", ".bin", ".pth.tar")
 """Suffixes under which torch's files are expected."""
 _KNOWN = (*_TORCH, ".tar", ".pkl", ".jit", ".ptl", ".pt2", ".zip", ".safetensors", ".npz")
 """Suffixes that say a format: the result has its own. Others (``step.0100``) belong to the name."""
+_DOUBLE = ".pth.tar"
 _INDEX = ".index.json"
 
 
@@ -22,7 +23,7 @@ def name_for(source: str, plan: Plan) -> str:
     if path.is_dir():
         return name + _suffix(plan, "")
     name = name.removesuffix(_INDEX)
-    suffix = Path(name).suffix
+    suffix = name[-len(_DOUBLE) :] if name.lower().endswith(_DOUBLE) else Path(name).suffix
     if suffix.lower() not in _KNOWN:
         return name + _suffix(plan, "")
     return name.removesuffix(suffix) + _suffix(plan, suffix)

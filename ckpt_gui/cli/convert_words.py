@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ckpt_gui.core.convert.receipt import in_words, to_json
-from ckpt_gui.core.convert.words import command_line, python
+from ckpt_gui.core.convert.words import command_line
 from ckpt_gui.core.info import plain_path
 from ckpt_gui.core.outline.snippets import UNTRUSTED, raw_literal
 from ckpt_gui.core.text import escape, path_text, plural, size
@@ -34,7 +34,7 @@ def as_json(result: Result) -> dict[str, Any]:
             "warnings": [], "verified": False, "error": result.problem,
         }  # fmt: skip
     told = to_json(receipt) | {"error": None, "dry_run": receipt.proof is None}
-    told |= {"command_line": command_line(receipt.plan, result.target), "python": python(receipt.plan, result.target)}
+    told |= {"command_line": command_line(receipt.plan, result.target), "python": result.script or None}
     if result.audits is not None:
         told["audit"] = [_audit_json(one) for one in result.audits]
     return told
@@ -52,7 +52,7 @@ def _audit_json(audit: CastAudit) -> dict[str, Any]:
 def show(result: Result, *, whole: bool) -> None:
     """Print one result."""
     assert result.receipt is not None
-    print("\n".join(_lines(result, result.receipt, None if whole else FEW)))
+    print("\n".join(_lines(result, result.receipt, whole)))
 
 
 def show_all(results: Sequence[Result]) -> None:
@@ -91,10 +91,12 @@ def _cells(result: Result) -> tuple[str, ...]:
     return escape(result.source), escape(result.target), *sizes, came
 
 
-def _lines(result: Result, receipt: Receipt, few: int | None) -> Iterator[str]:
-    plan = receipt.plan
+def _lines(result: Result, receipt: Receipt, whole: bool) -> Iterator[str]:
+    """What was done needs no lists, but for who asks; what would be done is there to be looked through."""
+    plan, few = receipt.plan, None if whole else FEW
     yield from in_words(receipt)
-    yield from _lists(plan, few)
+    if whole or receipt.proof is None:
+        yield from _lists(plan, few)
     if result.audits is not None:
         yield from _audited(result.audits, few)
     yield from (f"{_MARK} {escape(warning)}" for warning in receipt.warnings)
@@ -103,8 +105,9 @@ def _lines(result: Result, receipt: Receipt, few: int | None) -> Iterator[str]:
         return
     yield "Nothing was written (--dry-run). As a command:"
     yield f"  {command_line(plan, result.target)}"
-    yield "In Python, roughly:"
-    yield from (f"  {line}" for line in python(plan, result.target).splitlines())
+    if result.script:
+        yield "In Python, roughly:"
+        yield from (f"  {line}" for line in result.script.splitlines())
 
 
 def _lists(plan: Plan, few: int | None) -> Iterator[str]:

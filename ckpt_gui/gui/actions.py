@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton, QWidget
 
 
 class Command(NamedTuple):
@@ -121,9 +121,10 @@ class Actions:
 
     def place_below(self, name: str) -> QPoint:
         """Where a menu of a tool button belongs, on the screen."""
-        button = self._bar.widgetForAction(self.named[name])
-        shown = button is not None and button.isVisible()
-        return button.mapToGlobal(button.rect().bottomLeft()) if shown else self._window.mapToGlobal(QPoint(60, 60))
+        button: QWidget | None = self._bar.widgetForAction(self.named[name])
+        if button is None or not button.isVisible():
+            return self._window.mapToGlobal(QPoint(60, 60))
+        return button.mapToGlobal(button.rect().bottomLeft())
 
     def _tool_bar(self) -> QToolBar:
         bar = self._bar = QToolBar("Commands", self._window)

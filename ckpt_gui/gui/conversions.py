@@ -48,7 +48,7 @@ class Conversions(QObject):
     ) -> None:
         """``current`` tells which file is in front."""
         super().__init__(window)
-        self._jobs, self._commands, self._current, self._window = jobs, commands, current, window
+        self._files, self._jobs, self._commands, self._current, self._window = files, jobs, commands, current, window
         self._off: dict[OpenFile, dict[str, str]] = {}
         self._dialogs: dict[OpenFile, ConvertDialog] = {}
         self._warmed = self._asked = False
@@ -94,14 +94,16 @@ class Conversions(QObject):
             dialog.give_up()
 
     def _open(self, path: str) -> None:
-        self._come_forward()
+        self._come_forward(path)
         self.open_wanted.emit(path)
 
     def _compare(self, source: str, result: str) -> None:
-        self._come_forward()
+        self._come_forward(result)
         self.compare_wanted.emit(source, result)
 
-    def _come_forward(self) -> None:
+    def _come_forward(self, result: str) -> None:
+        if (known := self._files.at(result)) is not None:
+            self._files.reload(known)  # what was replaced may be open
         self._window.activateWindow()
         self._window.raise_()
 
@@ -144,6 +146,7 @@ class Conversions(QObject):
 
     def ask(self, command: str, file: OpenFile) -> None:
         """One of COMMANDS; "to gpu" asks for the device."""
+        weights = work.state_dict_options(file.opened) if file.opened is not None else Options(state_dict=True)
         title, options, sections, opened = {
             "to cpu": ("To CPU", Options(devices=(DeviceRule(None, "cpu"),)), ("device",), ("device",)),
             "to gpu": ("To GPU", Options(), ("device",), ("device",)),
@@ -153,7 +156,7 @@ class Conversions(QObject):
                 ("training", "weights"),
                 ("training",),
             ),
-            "save state_dict": ("Save as state_dict", Options(state_dict=True), ("weights", "what"), ("weights",)),
+            "save state_dict": ("Save as state_dict", weights, ("weights", "what", "format"), ("weights",)),
             "convert": ("Convert", Options(), (), ()),
         }[command]
         self._show(file, title, options, sections, opened, focus="device" if command == "to gpu" else "")

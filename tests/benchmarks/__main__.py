@@ -6,7 +6,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import comparing, converting, opening, second_start, selecting, statistics, window
+from tests.benchmarks import (
+    comparing,
+    converting,
+    opening,
+    rewriting,
+    second_start,
+    selecting,
+    statistics,
+    window,
+)
 
 PARTS = {
     "opening": opening.figures,
@@ -16,6 +25,7 @@ PARTS = {
     "selecting": selecting.figures,
     "comparing": comparing.figures,
     "converting": converting.figures,
+    "rewriting": rewriting.figures,
 }
 
 

@@ -51,8 +51,7 @@ def facts_of(row: Row, *, nested: bool) -> Row:
 
 def contents(tensor: torch.Tensor) -> Iterator[bytes]:
     """The elements of a tensor in C order, to the bit, conj and neg resolved; of a composed one those of its parts."""
-    with quiet():
-        tensor = tensor.detach()
+    with quiet(), torch.no_grad():
         for name in ("_local_tensor", "_values", "low"):
             part = getattr(tensor, name, None) if type(tensor) is not torch.Tensor else None
             if isinstance(part, torch.Tensor) and tensor.layout != torch.jagged:
@@ -73,7 +72,7 @@ def contents(tensor: torch.Tensor) -> Iterator[bytes]:
 def _quantized(tensor: torch.Tensor) -> Iterator[bytes]:
     """The stored integers, and what they mean."""
     if tensor.dtype in (torch.quint4x2, torch.quint2x4):  # several a byte: no elements to step over
-        yield bytes(tensor.untyped_storage().tolist())
+        yield _raw(tensor).tobytes()
     else:
         yield _elements(tensor)
     if tensor.qscheme() in (torch.per_tensor_affine, torch.per_tensor_symmetric):
@@ -83,12 +82,16 @@ def _quantized(tensor: torch.Tensor) -> Iterator[bytes]:
         yield str(tensor.q_per_channel_axis()).encode()
 
 
+def _raw(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+    """The bytes of its storage."""
+    found: np.ndarray[Any, Any] = torch.empty(0, dtype=torch.uint8).set_(tensor.untyped_storage()).numpy()
+    return found
+
+
 def _elements(tensor: torch.Tensor) -> bytes:
     if tensor.numel() == 0 or tensor.is_meta:
         return b""
-    storage = tensor.untyped_storage()
-    raw = torch.empty(0, dtype=torch.uint8).set_(storage).numpy()  # type: ignore[call-overload]
-    width = tensor.element_size()
+    raw, width = _raw(tensor), tensor.element_size()
     start = tensor.storage_offset() * width
     strides = (*(step * width for step in tensor.stride()), 1)
     window = np.lib.stride_tricks.as_strided(raw[start:], (*tensor.shape, width), strides)

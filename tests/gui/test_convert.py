@@ -15,7 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from ckpt_gui.core.convert.nouns import DeviceRule, Options
 from ckpt_gui.gui.comparing import Comparison
@@ -158,6 +158,20 @@ def test_what_does_not_apply_is_off_and_says_why(opened: Open) -> None:
     assert tips["to cpu"] == "To CPU: All storages are tagged cpu already"
     assert tips["strip optimizer"].startswith("Strip optimizer: There is no optimizer")
     assert tips["save state_dict"] == "Save as state_dict: It is a flat state_dict already"
+
+
+def test_safetensors_are_saved_as_what_torch_load_takes(
+    window: Window, tmp_path: Path, settle: Settle, qtbot: QtBot
+) -> None:
+    save_file({"w": torch.ones(2)}, tmp_path / "model.safetensors")
+    window.open([str(tmp_path / "model.safetensors")])
+    settle(window)
+    shown = Shown(window, qtbot)
+    assert window.commands.named["to cpu"].toolTip() == "To CPU: safetensors has no device tags"
+    shown.ask("save state_dict")
+    assert shown.dialog.plan_page.place.edit.text() == str(tmp_path / "model.weights.pt")
+    assert shown.dialog.conversion.preview is not None
+    assert shown.dialog.conversion.preview.plan.target_format == "torch"
 
 
 def test_buttons_follow_the_file_in_front(shown: Shown, tmp_path: Path, settle: Settle) -> None:
@@ -369,7 +383,7 @@ def test_an_existing_file_is_replaced_only_when_that_is_said(shown: Shown, sampl
     shown.ask("save state_dict")
     shown.plan(Options(state_dict=True, to="safetensors"))
     page = shown.dialog.plan_page
-    assert "exists" in page.place.state.whole
+    assert page.place.state.whole == f"▲ {there.name} exists already."
     assert not shown.dialog.footer.go.isEnabled()
     assert "replaced" in shown.dialog.footer.go.toolTip()
     assert shown.dialog.footer.why.whole == shown.dialog.footer.go.toolTip()
@@ -394,6 +408,25 @@ def test_a_target_that_cannot_be_is_told_at_once(shown: Shown, sample: Path, nam
     shown.settle()
     assert words in shown.dialog.plan_page.place.state.whole
     assert not shown.dialog.footer.go.isEnabled()
+
+
+def test_shards_are_looked_for_one_by_one_and_opened_by_their_index(shown: Shown, sample: Path, settle: Settle) -> None:
+    there = sample.with_name("epoch_003.weights-00002-of-00003.safetensors")
+    there.write_bytes(b"something")
+    shown.ask("convert")
+    shown.plan(Options(state_dict=True, to="safetensors", max_shard=60_000))
+    place = shown.dialog.plan_page.place
+    assert f"{there.name} exists already" in place.state.whole
+    place.replace.setChecked(True)
+    shown.confirm()
+    assert len(load_file(there)) > 2
+    press(shown.dialog.receipt_page, "Open")
+    settle(shown.window)
+    current = shown.window.current()
+    assert current is not None
+    assert current.name == "epoch_003.weights.safetensors.index.json"
+    assert current.opened is not None
+    assert current.opened.checkpoint.rows == 43
 
 
 def test_what_cannot_be_planned_is_a_sentence_and_goes_when_it_can(shown: Shown) -> None:
@@ -457,6 +490,39 @@ def test_the_audit_tells_what_overflows(opened: Open) -> None:
     assert not page.audit.stop.isVisible()
 
 
+def test_what_is_taken_for_a_buffer_is_listed(opened: Open) -> None:
+    names = ("bn.weight", "bn.bias", "bn.running_mean", "bn.running_var")
+    shown = opened({name: torch.ones(4) for name in names})
+    shown.ask("convert")
+    shown.plan(Options(dtype="float16"))
+    types = shown.section("types")
+    assert types.listed.text() == "Show 2 buffers"
+    types.listed.click()
+    shown.settle()
+    assert shown.rows() == [("bn.running_mean", "= kept"), ("bn.running_var", "= kept")]
+    types.buffers.setChecked(True)
+    shown.settle()
+    assert shown.rows() == [("bn.running_mean", "◇ cast"), ("bn.running_var", "◇ cast")]
+
+
+def test_everything_that_takes_the_keyboard_has_a_name_and_its_place(shown: Shown) -> None:
+    shown.ask("convert")
+    for section in shown.dialog.plan_page.steps.sections.values():
+        section.unfold()
+    first, names = shown.dialog.focusWidget(), list[str]()
+    assert first is shown.dialog.footer.go
+    for _step in range(100):
+        focus = shown.dialog.focusWidget()
+        if names and focus is first:
+            break
+        names.append(focus.accessibleName() or getattr(focus, "text", str)())
+        shown.dialog.focusNextChild()
+    assert "" not in names
+    wanted = ["Convert", "Weights", "Part of the file", "Device of every tensor", "New device of cuda:0", "Format",
+              "Filter", "What becomes of each tensor", "Path of the result", "Load recipe", "Cancel"]  # fmt: skip
+    assert [name for name in names if name in wanted] == wanted
+
+
 # ------------------------------------------------------------------------------------------------ faults and leaving
 
 
@@ -464,7 +530,7 @@ def test_the_audit_tells_what_overflows(opened: Open) -> None:
 def large(window: Window, settle: Settle, qtbot: QtBot, tmp_path: Path) -> Shown:
     """Large enough to be stopped on the way."""
     path = tmp_path / "large.pt"
-    torch.save({f"w{number}": torch.full((1 << 22,), float(number)) for number in range(12)}, path)
+    torch.save({f"w{number}": torch.full((1 << 22,), float(number)) for number in range(4)}, path)
     window.open([str(path)])
     settle(window)
     return Shown(window, qtbot)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from ckpt_gui.core.columns import Flag, Kind
-from ckpt_gui.core.convert.nouns import DeviceRule
-from ckpt_gui.core.convert.plan.route import all_safetensors, not_nested, tagged
+from ckpt_gui.core.convert.nouns import DeviceRule, Options
+from ckpt_gui.core.convert.plan import plan
+from ckpt_gui.core.convert.plan.route import all_safetensors, not_nested
 from ckpt_gui.core.convert.plan.scope import weights
 from ckpt_gui.core.convert.plan.strip import state_nodes
 from ckpt_gui.core.convert.plan.tree import Tree
-from ckpt_gui.core.errors import ConvertError
-from ckpt_gui.core.text import join_words
+from ckpt_gui.core.errors import ConvertError, RenameError
+from ckpt_gui.core.text import escape, join_words
 from ckpt_gui.core.wire import Opened
 
 ACTIONS = ("device", "strip", "state-dict", "convert")
 """To CPU and To GPU, Strip optimizer, Save as state_dict, Convert."""
+MAX_PLANNED = 2_000
+"""Tensors of a file that is planned to see whether it can be: a few dozen milliseconds."""
 
 
 def why_not(opened: Opened, what: str) -> str:
@@ -22,9 +25,7 @@ def why_not(opened: Opened, what: str) -> str:
     if what == "device":
         if all_safetensors(checkpoint):
             return "safetensors has no device tags"
-        if checkpoint.format != "sharded" and (reason := not_nested(checkpoint)):
-            return reason
-        return "" if tagged(checkpoint) else "No storage in this file has a device tag"
+        return not_nested(checkpoint) if checkpoint.format != "sharded" else ""
     if what == "strip":
         return _not_stripped(opened)
     if what == "state-dict":
@@ -39,6 +40,15 @@ def _not_flat(tree: Tree) -> str:
         return str(exc)
     if tree.within and all(map(tree.is_within, range(tree.rows))):
         return "The tensors lie in a pickle within the pickle, from which they are not copied"
+    return _not_planned(tree.opened) if tree.rows <= MAX_PLANNED else ""
+
+
+def _not_planned(opened: Opened) -> str:
+    """Why not all of the weights can go into one mapping: names that clash, tensors that it cannot hold."""
+    try:
+        plan(opened, Options(state_dict=True))
+    except (ConvertError, RenameError) as exc:
+        return str(exc)
     return ""
 
 
@@ -74,10 +84,12 @@ def _tagged_so(opened: Opened, device: DeviceRule | str | None) -> str:
     checkpoint = opened.checkpoint
     rule = DeviceRule(None, device) if isinstance(device, str) else device
     borne = sorted({checkpoint.text(number) for number in set(checkpoint.storages.device)} - {""})
-    if rule is None or not borne:
+    if not borne:
+        return "No storage in this file has a device tag"
+    if rule is None:
         return ""
-    if rule.old is not None and not any(rule.old in (tag, tag.partition(":")[0]) for tag in borne):
-        return f"No storage is tagged {rule.old}, but {join_words(borne)}"
+    if rule.old is not None and rule.old not in borne:
+        return f"No storage is tagged {escape(rule.old)}, but {join_words(map(escape, borne))}"
     return f"All storages are tagged {rule.new} already" if borne == [rule.new] else ""
 
 

@@ -6,6 +6,7 @@ Each reader raises ConvertError with a sentence that says what was expected.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.convert.nouns import DeviceRule
@@ -54,6 +55,17 @@ def check_device(tag: str) -> None:
         raise ConvertError("Storages cannot be tagged meta: a tensor on that device has no data, and these have")
     if len(tag) > MAX_TAG or not _TAG.match(tag):
         raise ConvertError(f"“{_shown(tag)}” is no device: write a name such as cpu, mps or cuda:0")
+
+
+def tag_after(tag: str, rules: Sequence[DeviceRule]) -> str:
+    """What the rules make of a tag: the first for just this tag, else the first for all; a rule for ``cuda`` means
+    storages tagged ``cuda``, not those of ``cuda:1``.
+    """
+    for wanted in (tag, None):
+        for rule in rules:
+            if rule.old == wanted:
+                return rule.new
+    return tag
 
 
 def read_dtype(text: str) -> str:

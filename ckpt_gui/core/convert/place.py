@@ -13,6 +13,8 @@ from ckpt_gui.core.convert.nouns import Options
 
 _SHARDED = (".safetensors.index.json", ".bin.index.json", ".pt.index.json")
 _OURS = (".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".jit", ".ptl", ".pt2", ".th", ".tar", ".pkl", ".t7", ".model")
+RECEIPT = ".receipt.json"
+"""What a receipt's name has behind its target's."""
 _TORCH = (".pt", ".pth", ".ckpt", ".bin", ".th")
 """Suffixes that a file written by torch.save may keep."""
 _SHORT = {
@@ -27,8 +29,10 @@ class Place:
 
     path: str
     """Absolute."""
-    exists: bool
-    """A file stands there, and would be replaced."""
+    standing: tuple[str, ...]
+    """Names of files that stand there already, and would be replaced."""
+    receipt: str
+    """Name of a receipt that stands there, and would be replaced by one; "" if there is none."""
     trouble: str
     """Why nothing can be written there, in a sentence; "" if it seems possible."""
     free: int
@@ -85,27 +89,31 @@ def _plain(words: str) -> str:
     return kept.strip("_")[:40]
 
 
-def look(target: str, sources: Sequence[str], nbytes: int) -> Place:
-    """What stands at a target, and what speaks against writing ``nbytes`` bytes there. ``sources`` are read from."""
-    path = Path(os.path.normpath(Path(target).absolute())) if target.strip() else None
-    if path is None:
-        return Place("", False, "Choose where the result is to lie.", -1)
+def look(target: str, sources: Sequence[str], nbytes: int, files: Sequence[Path] = ()) -> Place:
+    """What stands at a target, and what speaks against writing ``nbytes`` bytes there. ``sources`` are read from;
+    ``files`` are what will be written, if that is not just the target."""
+    if not target.strip():
+        return Place("", (), "", "Choose where the result is to lie.", -1)
+    path = Path(os.path.normpath(Path(target).absolute()))
     try:
-        exists = path.exists()
-        return Place(str(path), exists, _trouble(path, exists, sources, nbytes), _free(path.parent))
+        standing = [one for one in files or (path,) if one.exists()]
+        trouble = _trouble(path.parent, standing, sources, nbytes)
+        receipt = path.with_name(path.name + RECEIPT)
+        return Place(str(path), tuple(one.name for one in standing), receipt.name if receipt.exists() else "", trouble,
+                     _free(path.parent))  # fmt: skip
     except (OSError, ValueError) as exc:  # ValueError: a NUL in the name
         reason = exc.strerror if isinstance(exc, OSError) else str(exc)
-        return Place(str(path), False, f"{text.escape(str(path))} cannot be used: {reason}.", -1)
+        return Place(str(path), (), "", f"{text.escape(str(path))} cannot be used: {reason}.", -1)
 
 
-def _trouble(path: Path, exists: bool, sources: Sequence[str], nbytes: int) -> str:
-    folder, shown = path.parent, text.escape(path.name)
+def _trouble(folder: Path, standing: Sequence[Path], sources: Sequence[str], nbytes: int) -> str:
     if not folder.is_dir():
         return f"There is no folder {text.escape(str(folder))}."
-    if exists and path.is_dir():
-        return f"{shown} is a folder; write the name of a file."
-    if exists and any(_same(path, Path(source)) for source in sources):
-        return f"{shown} is the source itself, which is never overwritten; choose another name."
+    for path in standing:
+        if path.is_dir():
+            return f"{text.escape(path.name)} is a folder; write the name of a file."
+        if any(same_file(path, Path(source)) for source in sources):
+            return f"{text.escape(path.name)} is the source itself, which is never overwritten; choose another name."
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"Nothing can be written into {text.escape(str(folder))}; choose another folder."
     free = _free(folder)
@@ -114,7 +122,8 @@ def _trouble(path: Path, exists: bool, sources: Sequence[str], nbytes: int) -> s
     return ""
 
 
-def _same(one: Path, other: Path) -> bool:
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both are one file, links resolved; what is not there is none."""
     try:
         return one.samefile(other)
     except OSError:

@@ -115,7 +115,7 @@ def write(receipt: Receipt, *, overwrite: bool = False) -> Path:
     """Write the receipt beside its target; returns where. Raises ConvertError where that cannot be."""
     path = beside(Path(receipt.target))
     text = json.dumps(to_json(receipt), indent=1, ensure_ascii=True).encode() + b"\n"
-    place = Target([path], (), overwrite=overwrite, nbytes=len(text))
+    place = Target([path], (receipt.source,), overwrite=overwrite, nbytes=len(text))
     try:
         draft = place.draft(0)
         draft.write(text)

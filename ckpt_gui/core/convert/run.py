@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -44,7 +45,7 @@ def convert(
     ``report`` raises; the old state is left then, and nothing beside it.
     """
     began, target = time.monotonic(), Path(target)
-    if receipt and not overwrite and receipts.beside(target).exists():
+    if receipt and not overwrite and os.path.lexists(receipts.beside(target)):
         raise ConvertError(
             f"{escape(str(receipts.beside(target)))} exists already, and nothing was said of overwriting it"
         )

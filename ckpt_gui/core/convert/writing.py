@@ -135,7 +135,7 @@ class _Work:
         if not plan.nested or checkpoint.format not in (*KEEP_LAYOUT, "torch-zip"):
             self._check_needs()
             out = ZipOut(draft, root_of(draft.final), self._executor)
-            write_new(archive, out, numbered=not plan.nested)
+            write_new(archive, out, numbered=not plan.nested and all(record.tensor < 0 for record in plan.records))
         else:
             with self._source() as file:
                 source = SourceArchive(checkpoint, file, self._report, self._tick)

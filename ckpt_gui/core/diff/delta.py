@@ -14,6 +14,7 @@ from ckpt_gui.core.diff.sides import tiles
 from ckpt_gui.core.diff.widen import common
 from ckpt_gui.core.kernels.difference import delta
 from ckpt_gui.core.tensors import Box, Form, Reading, decode
+from ckpt_gui.core.tensors.reading import GAP
 
 Array = NDArray[Any]
 
@@ -67,7 +68,7 @@ class DeltaReading(Reading):
                 raise AssertionError("two tensors that lie alike came in boxes that differ")
             yield Box(one.origin, self._delta(one.array, other.array), one.order[:dims])
 
-    def patterns(self, tensor: int, index: tuple[slice, ...] = (), *, raw: bool = False) -> Array:
+    def patterns(self, tensor: int, index: tuple[slice, ...] = (), *, raw: bool = False, gap: int = GAP) -> Array:
         """The bits of the differences of a sub-box."""
         left, right = self.plan.left, self.plan.right
         return self._delta(left.patterns(index), right.patterns(index))

@@ -99,7 +99,8 @@ def read_graph(
 ) -> Graph:
     """The pickle that begins at byte ``start`` of ``source``, as it is.
 
-    ``persist`` may put something else in the place of a persistent id. Raises ConvertError where the stream is broken or does what cannot be written again.
+    ``persist`` may put something else in the place of a persistent id. Raises ConvertError where the stream is broken
+    or does what cannot be written again.
     """
     machine = _GraphMachine(source, start, persist, report)
     try:

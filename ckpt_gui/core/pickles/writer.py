@@ -101,9 +101,9 @@ class _Writer:
         self.spans: list[tuple[int, Span]] = []
         """Place and long string that is not in ``out``."""
         self.writers: dict[type, Callable[[Any], None]] = {
-            type(None): self._none, bool: self._bool, float: self._float, bytes: self._bytes, tuple: self._tuple,
+            type(None): self._single, bool: self._single, int: self._long, float: self._float, bytes: self._bytes,
             list: self._filled, Dict: self._filled, Bag: self._filled, Made: self._made, Persistent: self._persistent,
-            Global: self._global, Span: self._span, Raw: self._raw, _End: self._end,
+            Global: self._global, Span: self._span, Raw: self._raw,
             _Batch: self._batch, _Steps: self._steps,
         }  # fmt: skip
 
@@ -115,18 +115,18 @@ class _Writer:
         while todo:
             value = pop()
             kind = type(value)
-            if kind is str:
-                if id(value) in known:
-                    self._get(value)
-                else:
-                    raw = value.encode("utf-8", "surrogatepass")
-                    out += b"X%b%b" % (len(raw).to_bytes(4, "little"), raw)
-                    known[id(value)] = len(out)
-            elif kind is int:
-                if 0 <= value < 256:
-                    out += _SMALL[value]
-                else:
-                    self._int(value)
+            if kind is int and -(1 << 63) <= value < 1 << 63:
+                out += _SMALL[value] if 0 <= value < 256 else _integer(value)
+            elif id(value) in known:
+                self._get(value)
+            elif kind is _End:
+                self._end(value)
+            elif kind is str:
+                raw = value.encode("utf-8", "surrogatepass")
+                out += b"X%b%b" % (len(raw).to_bytes(4, "little"), raw)
+                known[id(value)] = len(out)
+            elif kind is tuple:
+                self._tuple(value)
             elif kind is _Code:
                 out += value.raw
             elif kind in writers:
@@ -166,58 +166,37 @@ class _Writer:
         number = ~at
         self.out += bytes((104, number)) if number < 256 else b"j" + number.to_bytes(4, "little")
 
-    def _met(self, value: Any) -> bool:
-        """Whether ``value`` is known; then it is written as a reference."""
-        if id(value) in self.known:
-            self._get(value)
-            return True
-        return False
-
     def _here(self, value: Any) -> None:
         """Say that a PUT of ``value`` would stand here, unless an earlier one is in use already."""
         if self.known.get(id(value), 0) >= 0:
             self.known[id(value)] = len(self.out)
 
-    def _none(self, value: None) -> None:
-        self.out += b"N"
-
-    def _bool(self, value: bool) -> None:
-        self.out += b"\x88" if value else b"\x89"
+    def _single(self, value: bool | None) -> None:
+        self.out += b"N" if value is None else b"\x88" if value else b"\x89"
 
     def _float(self, value: float) -> None:
         self.out += b"G" + struct.pack(">d", value)
 
-    def _int(self, value: int) -> None:
-        if 0 <= value < 1 << 16:
-            self.out += b"M" + value.to_bytes(2, "little")
-        elif -(1 << 31) <= value < 1 << 31:
-            self.out += b"J" + value.to_bytes(4, "little", signed=True)
-        elif -(1 << 63) <= value < 1 << 63:
-            self.out += b"\x8a\x08" + value.to_bytes(8, "little", signed=True)
-        elif not self._met(value):
-            raw = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
-            self.out += b"\x8a" + bytes((len(raw),)) if len(raw) < 256 else b"\x8b" + len(raw).to_bytes(4, "little")
-            self.out += raw
-            self._here(value)
+    def _long(self, value: int) -> None:
+        raw = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+        self.out += b"\x8a" + bytes((len(raw),)) if len(raw) < 256 else b"\x8b" + len(raw).to_bytes(4, "little")
+        self.out += raw
+        self._here(value)
 
     def _bytes(self, value: bytes) -> None:
-        if not self._met(value):
-            size = len(value)
-            self.out += b"C" + bytes((size,)) if size < 256 else b"B" + size.to_bytes(4, "little")
-            self.out += value
-            self._here(value)
+        size = len(value)
+        self.out += b"C" + bytes((size,)) if size < 256 else b"B" + size.to_bytes(4, "little")
+        self.out += value
+        self._here(value)
 
     def _span(self, value: Span) -> None:
-        if not self._met(value):
-            short, long = (b"X", b"\x8d") if value.type_name == "str" else (b"B", b"\x8e")
-            size = value.nbytes
-            self.out += short + size.to_bytes(4, "little") if size < 1 << 32 else long + size.to_bytes(8, "little")
-            self.spans.append((len(self.out), value))
-            self._here(value)
+        short, long = (b"X", b"\x8d") if value.type_name == "str" else (b"B", b"\x8e")
+        size = value.nbytes
+        self.out += short + size.to_bytes(4, "little") if size < 1 << 32 else long + size.to_bytes(8, "little")
+        self.spans.append((len(self.out), value))
+        self._here(value)
 
     def _raw(self, value: Raw) -> None:
-        if self._met(value):
-            return
         raw = value.raw
         size = raw.nbytes if isinstance(raw, Span) else len(raw)
         if value.kind == "old text" and size < 256:
@@ -239,8 +218,6 @@ class _Writer:
         self._here(value)
 
     def _global(self, value: Global) -> None:
-        if self._met(value):
-            return
         module, name = (part.encode("utf-8", "surrogatepass") for part in (value.module, value.name))
         if b"\n" in module or b"\n" in name:
             for part in (module, name):
@@ -253,17 +230,21 @@ class _Writer:
     def _tuple(self, value: tuple[Any, ...]) -> None:
         if not value:
             self.out += b")"
-        elif not self._met(value):
-            code, pops = _TUPLES.get(len(value)) or (b"t", b"1")
-            if len(value) > 3:
-                self.out += b"("
-            self.todo.append(_End(value, code, pops))
-            self.todo += value[::-1]
+            return
+        code, pops = _TUPLES.get(len(value)) or (b"t", b"1")
+        if len(value) > 3:
+            self.out += b"("
+        for item in value:
+            if type(item) is not int or not 0 <= item < 256:
+                self.todo.append(_End(value, code, pops))
+                self.todo += value[::-1]
+                return
+        # Half of all tuples are shapes and strides.
+        self.out += b"".join([_SMALL[item] for item in value]) + code
+        self.known[id(value)] = len(self.out)
 
     def _filled(self, value: list[Any] | Dict | Bag) -> None:
         """Begin what is filled after it was made; a frozenset is made of what fills it."""
-        if self._met(value):
-            return
         if isinstance(value, Bag) and value.frozen:
             self.out += b"("
             self.todo.append(_End(value, b"\x91", b"1"))
@@ -293,13 +274,10 @@ class _Writer:
             todo += some[::-1]
 
     def _persistent(self, value: Persistent) -> None:
-        if not self._met(value):
-            self.todo.append(_End(value, b"Q", b"0"))
-            self.todo.append(value.pid)
+        self.todo.append(_End(value, b"Q", b"0"))
+        self.todo.append(value.pid)
 
     def _made(self, value: Made) -> None:
-        if self._met(value):
-            return
         todo = self.todo
         todo.append(_End(value, *_CALLS[value.how]))
         if value.how == "obj":
@@ -341,6 +319,15 @@ class _Writer:
             self.out += b"("
             todo.append(_APPENDS if what == "appends" else _ADDITEMS)
             todo += content[::-1]
+
+
+def _integer(value: int) -> bytes:
+    """An int of at most 64 bits."""
+    if 0 <= value < 1 << 16:
+        return b"M" + value.to_bytes(2, "little")
+    if -(1 << 31) <= value < 1 << 31:
+        return b"J" + value.to_bytes(4, "little", signed=True)
+    return b"\x8a\x08" + value.to_bytes(8, "little", signed=True)
 
 
 def _content(span: Span) -> Iterator[bytes]:

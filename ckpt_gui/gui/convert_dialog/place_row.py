@@ -48,6 +48,8 @@ class PlaceRow(QWidget):
         self.replace = QCheckBox("&Replace the existing file", self)
         self.replace.toggled.connect(lambda _on: self.agreed.emit())
         self.receipt = QCheckBox("Receipt &beside it", self)
+        self.receipt.toggled.connect(lambda _on: self._say())
+        self.receipt.toggled.connect(lambda _on: self.agreed.emit())
         self.receipt.setToolTip("A JSON file that says what was done, with the SHA-256 of source and result")
         above, beneath = QHBoxLayout(), QHBoxLayout()
         above.addWidget(label)
@@ -75,7 +77,14 @@ class PlaceRow(QWidget):
 
     def overwrite(self) -> bool:
         """May an existing file be replaced?"""
-        return bool(self.place is not None and self.place.exists and self.replace.isChecked())
+        return bool(self._standing() and self.replace.isChecked())
+
+    def _standing(self) -> tuple[str, ...]:
+        """Names of files that would be replaced."""
+        if self.place is None:
+            return ()
+        receipt = (self.place.receipt,) if self.place.receipt and self.receipt.isChecked() else ()
+        return (*self.place.standing, *receipt)
 
     def obstacle(self) -> str:
         """Why nothing can be written there, in a sentence; "" if it can."""
@@ -83,24 +92,30 @@ class PlaceRow(QWidget):
             return "The plan is being made."
         if self.place.trouble:
             return self.place.trouble
-        if self.place.exists and not self.replace.isChecked():
+        if self._standing() and not self.replace.isChecked():
             return "That file exists; say that it may be replaced, or choose another name."
         return ""
 
     def show_place(self, place: Place) -> None:
         """What is known of the target."""
-        if self.place is None or place.path != self.place.path or not place.exists:
+        if self.place is None or place.path != self.place.path:
             self.replace.setChecked(False)
         self.place = place
         if not self._by_hand:
             self.edit.setText(place.path)
             self.edit.setToolTip(text.escape(place.path))
-        self.replace.setVisible(place.exists and not place.trouble)
-        alarm = place.trouble or ("▲ This file exists already." if place.exists else "")
-        free = f"{text.size(place.free)} free there" if place.free >= 0 else ""
+        self._say()
+
+    def _say(self) -> None:
+        if self.place is None:
+            return
+        standing, trouble, free = self._standing(), self.place.trouble, self.place.free
+        self.replace.setVisible(bool(standing) and not trouble)
+        names = text.join_words((text.escape(name) for name in standing), 3)
+        alarm = trouble or (f"{names} {'exists' if len(standing) == 1 else 'exist'} already." if standing else "")
         self.state.setProperty("muted", not alarm)
         self.state.style().polish(self.state)
-        self.state.say(f"▲ {place.trouble}" if place.trouble else alarm or free)
+        self.state.say(f"▲ {alarm}" if alarm else f"{text.size(free)} free there" if free >= 0 else "")
 
     def _typed(self, _words: str) -> None:
         self._by_hand = True

@@ -106,11 +106,11 @@ class ReceiptPage(QWidget):
 
     def _open(self) -> None:
         assert self.receipt is not None
-        self.open_wanted.emit(self.receipt.target)
+        self.open_wanted.emit(_address(self.receipt))
 
     def _compare(self) -> None:
         assert self.receipt is not None
-        self.compare_wanted.emit(self.receipt.source, self.receipt.target)
+        self.compare_wanted.emit(self.receipt.source, _address(self.receipt))
 
     def _show_folder(self) -> None:
         assert self.receipt is not None
@@ -136,6 +136,11 @@ class ReceiptPage(QWidget):
             self.failed.emit(f"{text.escape(path)} cannot be written: {exc.strerror}")
         else:
             self.message.emit(f"Saved {text.escape(Path(path).name)}")
+
+
+def _address(receipt: Receipt) -> str:
+    """What is to be opened of a result: of several files the index, which is the last."""
+    return receipt.files[-1] if len(receipt.files) > 1 else receipt.target
 
 
 def _facts(receipt: Receipt) -> list[tuple[str, str]]:

@@ -67,9 +67,18 @@ def preview(opened: Opened, options: Options, target: str) -> Preview:
         return Preview(
             made, told, any(item.device for item in made.items), any(row.why for row in told.rows),
             sum(item.buffer for item in made.items), RowIndex(opened.checkpoint, told.rows),
-            look(path, sources, made.nbytes_after), shlex.join(words.arguments(options)),
+            look(path, sources, made.nbytes_after, _files(made, path)), shlex.join(words.arguments(options)),
             words.command_line(made, path), _python(opened, made, path),
         )  # fmt: skip
+
+
+def _files(plan: Plan, target: str) -> list[Path]:
+    """What will be written, where that is several files."""
+    if not plan.shards or not target.strip():
+        return []
+    from ckpt_gui.core.convert.safetensors_out import files
+
+    return list(files(plan, Path(target).absolute()))
 
 
 def _python(opened: Opened, plan: Plan, target: str) -> str:
@@ -130,10 +139,24 @@ def reasons(opened: Opened) -> dict[str, str]:
         "to cpu": device or idle(opened, "device", "cpu"), "to gpu": device,
         "strip optimizer": why_not(opened, "strip") or idle(opened, "strip"),
         # Where it is only to be said which weights are meant, that is asked.
-        "save state_dict": "" if asks_for_part(weights) else weights or idle(opened, "state-dict"),
+        "save state_dict": "" if asks_for_part(weights) else weights or _flat_already(opened),
         "convert": why_not(opened, "convert"),
     }  # fmt: skip
     return {name: in_window(why) for name, why in found.items()}
+
+
+def _flat_already(opened: Opened) -> str:
+    """Why there is nothing to do; other formats than torch's own are written as that."""
+    from ckpt_gui.core.convert.applies import idle
+
+    return idle(opened, "state-dict") if opened.checkpoint.format == "torch-zip" else ""
+
+
+def state_dict_options(opened: Opened) -> Options:
+    """What the button asks for: a file that torch.load takes, whatever the source is."""
+    from ckpt_gui.core.convert.nouns import Options
+
+    return Options(state_dict=True, to="torch" if opened.checkpoint.format in ("safetensors", "sharded") else None)
 
 
 def choices(opened: Opened) -> Choices:

@@ -17,8 +17,8 @@ _SLOTS: dict[type, tuple[str, ...]] = {
 }
 
 
-def alike(left: Any, right: Any) -> str:
-    """Where two values differ first; "" if nowhere."""
+def alike(left: Any, right: Any, ignore: tuple[str, ...] = ()) -> str:
+    """Where two values differ first; "" if nowhere. ``ignore``: slots that may differ."""
     there: dict[int, Any] = {}
     back: dict[int, Any] = {}
     todo = [(left, right, "root")]
@@ -37,7 +37,8 @@ def alike(left: Any, right: Any) -> str:
             continue
         there[id(one)], back[id(other)] = other, one
         if kind in _SLOTS:
-            todo += [(getattr(one, name), getattr(other, name), f"{where}.{name}") for name in _SLOTS[kind]]
+            slots = [name for name in _SLOTS[kind] if name not in ignore]
+            todo += [(getattr(one, name), getattr(other, name), f"{where}.{name}") for name in slots]
             continue
         if len(one) != len(other):
             return f"{where}: {len(one)} items are {len(other)}"

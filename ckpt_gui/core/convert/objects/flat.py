@@ -112,7 +112,7 @@ class _Builder:
         storage = self.calls.storage(self.plan.records[record], typed)
         untyped = None if typed else dtype
         return self.calls.tensor(
-            storage, offset, shape, stride, untyped=untyped, requires_grad=grad, conj=conj, neg=neg
+            storage, offset, shape, stride, untyped=untyped, requires_grad=grad and typed, conj=conj, neg=neg
         )
 
     def _quantized(self, item: Item, info: TensorInfo, grad: bool) -> Made:

@@ -10,6 +10,7 @@ from ckpt_gui.core.convert.nouns import Item, Plan, Record
 from ckpt_gui.core.convert.objects.calls import CLASSES, UTILS, Calls
 from ckpt_gui.core.convert.objects.edits import Change
 from ckpt_gui.core.convert.objects.storages import Site, site_of
+from ckpt_gui.core.convert.plan.types import loses_gradient
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.pickles.graph import Made, Persistent
@@ -69,8 +70,8 @@ def _made(site: Site, storage: Persistent, item: Item, record: Record, calls: Ca
     if record.tensor >= 0:
         marks = ()  # conjugation and negation are done
     wants_grad, hooks = args[4:6] if len(args) > 5 else (False, calls.hooks())
-    if record.dtype != record.source_dtype and dtypes.named(record.dtype).kind not in ("float", "complex"):
-        wants_grad = False
+    if record.dtype != record.source_dtype and loses_gradient(record.dtype, 0):
+        wants_grad = False  # of a Parameter too: that is for its wrapper to say
     head = (storage, item.offset, item.shape, item.stride, wants_grad, hooks)
     if record.dtype in CLASSES:
         callee, args = calls.name(UTILS, "_rebuild_tensor_v2"), (*head, *marks)

@@ -14,6 +14,7 @@ from ckpt_gui.core import dtypes
 from ckpt_gui.core.convert.nouns import DeviceRule, Plan, Record
 from ckpt_gui.core.convert.objects.calls import CLASSES, UTILS, Calls, count
 from ckpt_gui.core.convert.objects.streams import Stream, text_of
+from ckpt_gui.core.convert.options import tag_after
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.model import Checkpoint
 from ckpt_gui.core.pickles.graph import Made, Persistent, Raw, reachable
@@ -309,8 +310,4 @@ class _Rewriting:
 
     def _tag(self, tag: str) -> str:
         """What the rules make of a tag that no record of the plan bears."""
-        for wanted in (tag, tag.partition(":")[0], None):
-            for rule in self.rules:
-                if rule.old == wanted:
-                    return rule.new
-        return tag
+        return tag_after(tag, self.rules)

@@ -111,7 +111,11 @@ class _Planner:
             if record.storage >= 0
         )
         renamed = not made.nested and any(item.path != item.target for item in made.items)
-        remade = any(record.tensor >= 0 or record.start for record in made.records)
+        remade = any(
+            record.tensor >= 0 or record.start
+            or (self.options.compact and record.nbytes != storages.nbytes[record.storage])
+            for record in made.records
+        )  # fmt: skip
         asked = self.options.metadata or (self.options.ties == "tie" and len(made.records) < len(storages))
         return bool(
             made.dropped or made.edits or made.aliases or self.types.cast or moved or renamed
@@ -122,6 +126,7 @@ class _Planner:
         tree = self.tree
         told = [
             *self.types.warnings,
+            *remarks.gradients(tree, self.way, self.types),
             *records.warnings,
             *warnings,
             *tags.warnings(tree, self.tags, self.rows, self.options),

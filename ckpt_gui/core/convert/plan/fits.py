@@ -9,7 +9,7 @@ from ckpt_gui.core.convert.plan.tree import Tree
 from ckpt_gui.core.convert.plan.types import Types
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.roles.layout import word_set
-from ckpt_gui.core.text import plural
+from ckpt_gui.core.text import escape, plural
 
 SAFETENSORS = word_set(
     "bool uint8 int8 int16 uint16 float16 bfloat16 int32 uint32 float32 complex64 float64 int64 uint64 float8_e5m2 "
@@ -73,7 +73,7 @@ def _odd(tree: Tree, way: Route, row: int) -> str:
     if len(tensor.pieces) > 1:
         return "pieces of a sharded tensor"
     if tensor.python_type is not None and (tensor.parts or (tensor.storage < 0 and tensor.device != "meta")):
-        return f"{tensor.python_type.rpartition('.')[2]} of several parts"
+        return f"{escape(tensor.python_type.rpartition('.')[2])[:100]} of several parts"
     if way.target != "safetensors":
         return ""
     if tensor.layout != "strided":

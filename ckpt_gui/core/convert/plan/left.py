@@ -176,11 +176,11 @@ def _single(gone: Left, options: Options, nested: bool) -> None:
 def problem(tree: Tree, row: int, nested: bool) -> str:
     """Why a tensor, or a part of it, does not hold together, or cannot be copied; "" if nothing speaks against it."""
     checkpoint = tree.checkpoint
-    if not nested and tree.is_within(row):
-        return "its bytes lie in a pickle within the pickle, from which they are not copied"
     column = checkpoint.tensors.problem
     if column[row] >= 0:
         return checkpoint.texts[column[row]]
+    if not nested and tree.is_within(row):
+        return "its bytes lie in a pickle within the pickle, from which they are not copied"
     if row in checkpoint.extras:
         for name, part in checkpoint.tensor(row).parts:
             if 0 <= part != row and column[part] >= 0:

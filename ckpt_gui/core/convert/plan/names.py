@@ -53,7 +53,9 @@ def flat_names(tree: Tree, part: Scope, rows: Sequence[int], options: Options) -
 def unmatched(options: Options, matched: Sequence[int]) -> list[str]:
     """A sentence for each rule that changes nothing."""
     return [
-        f"The rule “{rule}” matches no name" for rule, hits in zip(options.rename, matched, strict=True) if not hits
+        f"The rule “{escape(rule)[:200]}” matches no name"
+        for rule, hits in zip(options.rename, matched, strict=True)
+        if not hits
     ]
 
 

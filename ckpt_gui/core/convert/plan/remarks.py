@@ -10,7 +10,7 @@ from ckpt_gui.core.convert.plan.route import Route
 from ckpt_gui.core.convert.plan.scope import Scope, holder
 from ckpt_gui.core.convert.plan.strip import state_nodes
 from ckpt_gui.core.convert.plan.tree import Tree
-from ckpt_gui.core.convert.plan.types import Types
+from ckpt_gui.core.convert.plan.types import Types, loses_gradient
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.pairing.names import EXTRA_STATE
 from ckpt_gui.core.text import escape, join_words
@@ -34,7 +34,7 @@ def flat(tree: Tree, way: Route, part: Scope, rows: list[int], options: Options)
         told.append("requires_grad is not kept")
     devices = {tree.checkpoint.device(row) for row in rows[:1]} | _tags(tree)
     if way.target == "safetensors" and devices - {None, "cpu"}:
-        told.append(f"Device tags are not kept ({join_words(sorted(tag for tag in devices if tag), 4)})")
+        told.append(f"Device tags are not kept ({join_words(sorted(escape(tag) for tag in devices if tag), 4)})")
     return told
 
 
@@ -65,6 +65,21 @@ def check_tensor_keys(tree: Tree, keyed: Sequence[int], edits: Sequence[Edit], t
             f"Tensors are used as keys here and cannot be changed with the others: {tree.listed(keyed, 3)}. Leave that "
             "part out (--drop, --strip-optimizer), or save a state_dict"
         )
+
+
+def gradients(tree: Tree, way: Route, types: Types) -> list[str]:
+    """Tensors that required a gradient, and cannot in their new type; safetensors keeps it of none."""
+    flags = tree.checkpoint.tensors.flags
+    lost = [
+        row for row, dtype in types.cast.items()
+        if flags[row] & int(Flag.REQUIRES_GRAD) and loses_gradient(dtype, flags[row])
+    ]  # fmt: skip
+    if not lost or way.target == "safetensors":
+        return []
+    return [
+        f"requires_grad is not kept, which torch reads of no plain tensor of {types.of(lost[0])}: "
+        f"{tree.rows_listed(lost, 4)}"
+    ]
 
 
 def _tags(tree: Tree) -> set[str | None]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from ckpt_gui.core.columns import Kind
 from ckpt_gui.core.convert.nouns import DeviceRule, Options
-from ckpt_gui.core.convert.options import check_device
+from ckpt_gui.core.convert.options import check_device, tag_after
 from ckpt_gui.core.convert.plan.route import Route, tagged
 from ckpt_gui.core.convert.plan.tree import Tree
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.roles import Role
-from ckpt_gui.core.text import plural
+from ckpt_gui.core.text import escape
 
 _ON_DEVICE = ("capturable", "fused")
 """Settings of an optimizer that keeps ``step`` beside its parameters (torch/optim/optimizer.py)."""
@@ -45,12 +45,8 @@ class Tags:
         return self.of_tag(tag or "cpu")
 
     def of_tag(self, tag: str) -> str:
-        """What replaces a tag: the rule for it, else for its kind of device (``cuda`` for ``cuda:1``), else for all."""
-        for wanted in (tag, tag.partition(":")[0], None):
-            for rule in self.rules:
-                if rule.old == wanted:
-                    return rule.new
-        return tag
+        """What replaces a tag."""
+        return tag_after(tag, self.rules)
 
 
 def tags(tree: Tree, way: Route, options: Options) -> Tags:
@@ -127,9 +123,9 @@ def _idle(tree: Tree, found: Tags, options: Options) -> list[str]:
     borne = {checkpoint.text(number) for number in set(checkpoint.storages.device)} - {""}
     told = []
     for rule in options.devices:
-        if rule.old is not None and not any(rule.old in (tag, tag.partition(":")[0]) for tag in borne):
-            there = ", ".join(sorted(borne)) or "none"
-            told.append(f"No storage is tagged {rule.old}; the tags here are: {there}")
+        if rule.old is not None and rule.old not in borne:
+            there = ", ".join(sorted(map(escape, borne))) or "none"
+            told.append(f"No storage is tagged {escape(rule.old)}; the tags here are: {there}")
     if borne and all(found.of_tag(tag) == tag for tag in borne):
-        told.append(f"All {plural(len(checkpoint.storages), 'storage')} are tagged so already")
+        told.append("Every storage is tagged so already")
     return told

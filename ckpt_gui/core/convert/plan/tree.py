@@ -6,7 +6,7 @@ A mark is one byte a node, 0 for none. Ids are breadth first, so that a containe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.errors import ConvertError
@@ -17,6 +17,7 @@ from ckpt_gui.core.search.values import read_glob
 from ckpt_gui.core.text import Path, escape, join_words, key_text, path_text
 from ckpt_gui.core.wire import Opened
 
+FEW = 64
 _LITERAL = (KeyType.INT, KeyType.FLOAT, KeyType.BOOL, KeyType.NULL)
 
 
@@ -41,8 +42,10 @@ class Tree:
         """Keys from the root to the node."""
         return self.paths((node,))[0]
 
-    def paths(self, nodes: Iterable[int]) -> list[Path]:
-        """The path of each node; those of containers are put together once."""
+    def paths(self, nodes: Collection[int]) -> list[Path]:
+        """The path of each node; where there are many, those of containers are put together once."""
+        if len(nodes) < FEW and not self._above:
+            return list(map(self.checkpoint.path_of, nodes))
         above = self._above or self._containers()
         columns, texts, keys_of = self.nodes, self.checkpoint.texts, self.checkpoint.keys
         parent, key, key_type = columns.parent, columns.key, columns.key_type

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ckpt_gui.core import dtypes
+from ckpt_gui.core.columns import Flag
 from ckpt_gui.core.convert.nouns import Options
 from ckpt_gui.core.convert.options import castable
 from ckpt_gui.core.convert.plan.buffers import float_buffers
@@ -15,8 +16,9 @@ from ckpt_gui.core.convert.plan.tree import Tree
 from ckpt_gui.core.errors import ConvertError
 from ckpt_gui.core.info import storages_of
 from ckpt_gui.core.roles import Role
-from ckpt_gui.core.text import plural
+from ckpt_gui.core.text import escape, plural
 
+_WITH_CLASS = frozenset(dtypes.STORAGE_DTYPES.values())
 _WEIGHTS = (Role.weights, Role.ema)
 
 
@@ -103,7 +105,7 @@ def _odd(tree: Tree, row: int) -> str:
     if tensor.quantizer is not None:
         return "quantized"
     if tensor.python_type is not None and (tensor.parts or len(tensor.pieces) > 1):
-        return f"of class {tensor.python_type}, made of several parts"
+        return f"of class {escape(tensor.python_type)[:100]}, made of several parts"
     return "without data" if not storages_of(tree.checkpoint, row) else ""
 
 
@@ -131,6 +133,15 @@ def _together(found: Types, options: Options) -> None:
         found.warnings.append(
             f"Not cast, because they share memory with tensors that are not to be cast: {told} (--untie parts them)"
         )
+
+
+def loses_gradient(dtype: str, flags: int) -> bool:
+    """Whether a tensor that is cast to ``dtype`` cannot go on requiring a gradient. Integers have none. Of a type
+    without a storage class torch does not read what it writes of a leaf that is no Parameter (torch/_utils.py:
+    ``_rebuild_tensor_v3`` sets it in place)."""
+    if dtypes.named(dtype).kind not in ("float", "complex"):
+        return True
+    return dtype not in _WITH_CLASS and not flags & Flag.PARAMETER
 
 
 def _users(found: Types) -> dict[int, list[int]]:

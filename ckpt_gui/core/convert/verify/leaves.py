@@ -8,7 +8,7 @@ from ckpt_gui.core.columns import KeyType, Kind
 from ckpt_gui.core.convert.nouns import Edit, Plan
 from ckpt_gui.core.convert.verify.differences import Differences
 from ckpt_gui.core.model import Checkpoint
-from ckpt_gui.core.text import Path, clip, path_text
+from ckpt_gui.core.text import Path, clip, key_text, path_text
 
 Leaf = tuple[str, str]
 """(type, text)."""
@@ -23,33 +23,39 @@ def compare(source: Checkpoint, plan: Plan, result: Checkpoint, found: Differenc
     moves = _Moves(plan.edits)
     cast = any(item.dtype != item.source_dtype for item in plan.items)
     gone |= _under_odd_keys(source) if cast else set()
-    wanted: dict[str, tuple[Path, Leaf]] = {}
-    for node, path, leaf in _leaves(source):
-        if node not in gone and (moved := moves(path)) is not None:
-            wanted[path_text(moved)] = (moved, leaf)
+    wanted: dict[str, tuple[int, Leaf]] = {}
+    for node, text, leaf in _leaves(source):
+        if node not in gone and (moved := moves.text(source, node, text)) is not None:
+            wanted[moved] = (node, leaf)
     odd = _under_odd_keys(result) if cast else set()
-    there = {path_text(path): (path, leaf) for node, path, leaf in _leaves(result) if node not in odd}
-    for text, (path, leaf) in wanted.items():
+    there = {text: (node, leaf) for node, text, leaf in _leaves(result) if node not in odd}
+    for text, (node, leaf) in wanted.items():
         if text not in there:
-            found.add(path, f"the value {_told(leaf)} is missing")
+            found.add(moves(source.path_of(node)), f"the value {_told(leaf)} is missing")
         elif there[text][1] != leaf:
-            found.add(path, f"is {_told(there[text][1])}, in the source {_told(leaf)}")
+            found.add(moves(source.path_of(node)), f"is {_told(there[text][1])}, in the source {_told(leaf)}")
     if more := [one for text, one in there.items() if text not in wanted]:
         emptied = _containers(source, moves) | _blanks(source, plan, moves)
-        for path, leaf in more:
+        for node, leaf in more:
+            path = result.path_of(node)
             if path_text(path) not in emptied:
                 found.add(path, f"the value {_told(leaf)} is there, which was not planned")
 
 
-def _leaves(checkpoint: Checkpoint) -> Iterator[tuple[int, Path, Leaf]]:
-    """Values, and containers with nothing in them."""
+def _leaves(checkpoint: Checkpoint) -> Iterator[tuple[int, str, Leaf]]:
+    """Values, and containers with nothing in them: their path texts, of which what lies above is put together once."""
     nodes = checkpoint.nodes
-    for node, kind in enumerate(nodes.kind):
+    above = {-1: ""}
+    for node, kind in enumerate(nodes.kind):  # parents come first
+        keys = "/".join(map(key_text, checkpoint.keys(node))) if node else ""
+        keyed = nodes.key_type[node] != KeyType.NONE
+        if nodes.count[node]:
+            above[node] = above[nodes.parent[node]] + (f"{keys}/" if node and keyed else "")
         leaf = kind == Kind.VALUE or (kind in _CONTAINERS and not nodes.count[node])
         name = checkpoint.text(nodes.type_name[node]) if leaf else ""
         if leaf and name != _TAGGED:
             text = checkpoint.long_texts.get(node) or checkpoint.text(nodes.text[node])
-            yield node, checkpoint.path_of(node), (name, text)
+            yield node, above[nodes.parent[node]] + keys, (name, text)
 
 
 def _under_odd_keys(checkpoint: Checkpoint) -> set[int]:
@@ -91,6 +97,13 @@ class _Moves:
         self._dropped = {edit.path for edit in edits if edit.what == "drop"}
         self._renamed = {edit.path: edit.key for edit in edits if edit.what == "rename"}
         self._replaced = {edit.path: edit.other for edit in edits if edit.what == "replace"}
+
+    def text(self, source: Checkpoint, node: int, text: str) -> str | None:
+        """The same of a node by its path text, which most plans leave as it is."""
+        if not (self._dropped or self._renamed or self._replaced):
+            return text
+        moved = self(source.path_of(node))
+        return None if moved is None else path_text(moved)
 
     def __call__(self, path: Path) -> Path | None:
         """None where it is dropped, or another value takes its place."""

@@ -10,6 +10,7 @@ from itertools import repeat
 from ckpt_gui.core import dtypes
 from ckpt_gui.core.columns import Flag, KeyType
 from ckpt_gui.core.convert.nouns import Item, Plan, Record
+from ckpt_gui.core.convert.plan.types import loses_gradient
 from ckpt_gui.core.convert.verify.differences import Differences
 from ckpt_gui.core.convert.verify.written import WrittenFile
 from ckpt_gui.core.model import Checkpoint, TensorInfo
@@ -126,7 +127,7 @@ class _Comparison:
             self._equal(path, "begins at element", there.offset, item.offset)
             self._equal(path, "has layout", there.layout, "strided")
         made = item.record >= 0 and self.plan.records[item.record].tensor >= 0
-        self._facts(path, here, there, made)
+        self._facts(item, here, there, made)
         if item.record >= 0:
             self.homes.meet(item.record, (number, there.storage), path)
         elif len(here.pieces) > 1:
@@ -136,11 +137,14 @@ class _Comparison:
         if not made and (here.parts or there.parts):
             self._parts(path, here, there, number)
 
-    def _facts(self, path: Path, here: TensorInfo, there: TensorInfo, made: bool) -> None:
+    def _facts(self, item: Item, here: TensorInfo, there: TensorInfo, made: bool) -> None:
         """What no plan changes: flags, quantizer, class."""
+        path = item.target
         have, want = int(there.flags) & self._kept, int(here.flags) & self._kept
         if made:
             want &= ~_VIEWS
+        if item.dtype != here.dtype and loses_gradient(item.dtype, int(here.flags)):
+            want &= ~int(Flag.REQUIRES_GRAD)
         if have != want:
             for flag, name in _NAMES.items():
                 if (have ^ want) & flag:

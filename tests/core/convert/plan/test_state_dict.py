@@ -60,7 +60,7 @@ def test_a_wrapped_module_keeps_its_prefix(tmp_path: Path) -> None:
 def test_torchscript_goes_by_its_own_names(name: str, tmp_path: Path) -> None:
     path = CASES[f"torchscript/{name}"](tmp_path)
     with quiet():
-        expected = list(torch.jit.load(str(path)).state_dict())
+        expected = list(torch.jit.load(str(path)).state_dict())  # type: ignore[no-untyped-call]
     assert names(path) == expected
 
 

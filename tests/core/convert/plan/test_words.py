@@ -47,7 +47,7 @@ def test_the_command_line_is_quoted_for_a_shell(tmp_path: Path) -> None:
     assert arguments(Options()) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(OPTIONS)
 def test_the_command_line_gives_its_options_back(options: Options) -> None:
     parser = argparse.ArgumentParser()
@@ -61,7 +61,7 @@ def test_the_command_line_gives_its_options_back(options: Options) -> None:
 
 def test_the_table_tells_what_becomes_of_each_row(tmp_path: Path) -> None:
     source = opened("torch-zip/training_on_gpus", tmp_path)
-    options = Options(strip_optimizer=True, dtype="bfloat16", devices=(DeviceRule("cuda", "cpu"),), rename=("^0 => x",))
+    options = Options(strip_optimizer=True, dtype="bfloat16", devices=(DeviceRule(None, "cpu"),), rename=("^0 => x",))
     told = preview(plan(source, options), source)
     assert told.headline.startswith("18 of 48 tensors kept · ")
     rows = {row.before: row for row in told.rows}
@@ -171,7 +171,7 @@ WHY_NOT = {
     "pickle/scalar": ("A bare pickle", "A bare pickle", "There are no tensors", "A bare pickle"),
     "framework/gan": ("", "", "There are 2 networks", ""),
     "torchscript-old/1_0": ("TorchScript of torch 1.0", "TorchScript of torch 1.0", "", ""),
-    "torch-zip/empty_dict": ("No storage in this file has a device tag", "", "There are no tensors", ""),
+    "torch-zip/empty_dict": ("", "", "There are no tensors", ""),
 }
 
 
@@ -186,6 +186,7 @@ def test_buttons_that_do_not_apply_say_why(name: str, tmp_path: Path) -> None:
 
 def test_what_changes_nothing_is_told(tmp_path: Path) -> None:
     source = opened("torch-zip/plain", tmp_path)
+    assert idle(opened("torch-zip/empty_dict", tmp_path), "device", "cpu") == "No storage in this file has a device tag"
     assert idle(source, "device", "cpu") == "All storages are tagged cpu already"
     assert idle(source, "device", "cuda:0") == ""
     assert idle(source, "device", DeviceRule("cuda", "cpu")) == "No storage is tagged cuda, but cpu"
