@@ -163,8 +163,12 @@ class Comparisons(QObject):
     def _outdated(self, file: OpenFile) -> None:
         for one in self.all():
             if one.concerns(file):
-                words = f"{text.escape(file.name)} has changed on disk."
-                self._bar.tell(_key(one), words, answers=[("Reload", partial(self._files.reload, file))], about=one)
+                if not file.on_disk:
+                    self._bar.dismiss(_key(one))
+                    continue
+                became = "has changed on disk" if file.on_disk == "changed" else "is no longer there"
+                answers = [("Reload", partial(self._files.reload, file))] if file.on_disk == "changed" else []
+                self._bar.tell(_key(one), f"{text.escape(file.name)} {became}.", answers=answers, about=one)
 
     def _begun(self, one: Comparison) -> None:
         self._bar.dismiss(_key(one))

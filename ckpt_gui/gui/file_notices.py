@@ -47,9 +47,16 @@ class FileNotices(QObject):
             self._bar.tell(_key("slow", file), words, answers=answers, about=file)
 
     def _outdated(self, file: OpenFile) -> None:
-        again = ("Reload", lambda: self._files.reload(file))
+        if not file.on_disk:
+            self._bar.dismiss(_key("outdated", file))
+            return
+        answers = [("Reload", lambda: self._files.reload(file))]
         words = f"{text.escape(file.name)} has changed on disk."
-        self._bar.tell(_key("outdated", file), words, answers=[again], about=file)
+        if file.on_disk == "gone":
+            answers = [("Close its tab", lambda: self._files.close(file))]
+            words = (f"{text.escape(file.name)} is no longer there: deleted, moved, or its drive was removed. "
+                     "What is shown was read before.")  # fmt: skip
+        self._bar.tell(_key("outdated", file), words, answers=answers, about=file)
 
 
 def _key(kind: str, file: OpenFile) -> str:

@@ -48,8 +48,8 @@ class OpenFile:
     """Keys to go to once it is shown."""
     task: ReadTask | None = None
     """While it is being read."""
-    outdated: bool = False
-    """The disk holds something newer, and that was told."""
+    on_disk: str = ""
+    """What became of it since: ``changed`` or ``gone``, as was told; "" if it is as it was read."""
     nodes: list[int] = field(default_factory=list)
     """Rows picked in its tree."""
     health: Health | None = None
@@ -105,7 +105,7 @@ class OpenFiles(QObject):
         opened, failed, stopped: how that ended; ``failed`` with the details.
         described: its overview is there.
         slow: its reading takes long.
-        outdated: the disk holds something newer.
+        outdated: the disk holds something else, or nothing any more: ``on_disk`` says which; or it is back as it was.
     """
 
     added = Signal(object)
@@ -172,14 +172,14 @@ class OpenFiles(QObject):
         shown = [
             (file, file.opened.checkpoint.sources)
             for file in self._files
-            if file.opened and not file.task and not file.outdated
+            if file.opened and not file.task and file.on_disk != "changed"
         ]
         if not shown or self._looking:  # a dead network share may keep the last look
             return
         self._looking = True
         job = self._jobs.run(
             "check disk",
-            lambda report: [file for file, sources in shown if _differs(sources, report)],
+            lambda report: [(file, _became(sources, report)) for file, sources in shown],
             self._tell_outdated,
         )
         job.ended.connect(self._looked)
@@ -187,10 +187,10 @@ class OpenFiles(QObject):
     def _looked(self) -> None:
         self._looking = False
 
-    def _tell_outdated(self, files: list[OpenFile]) -> None:
-        for file in files:
-            if file in self._files and not file.task:
-                file.outdated = True
+    def _tell_outdated(self, found: list[tuple[OpenFile, str]]) -> None:
+        for file, became in found:
+            if file in self._files and not file.task and became != file.on_disk:
+                file.on_disk = became
                 self.outdated.emit(file)
 
     def _read(self, file: OpenFile, process: subprocess.Popen[bytes] | None) -> None:
@@ -212,7 +212,7 @@ class OpenFiles(QObject):
         file.task = None
         if file not in self._files:
             return
-        file.opened, file.overview, file.error, file.outdated = opened, None, "", False
+        file.opened, file.overview, file.error, file.on_disk = opened, None, "", ""
         file._reading = None
         file.spectra = {}
         file.forget_health()
@@ -245,14 +245,14 @@ def _overview(opened: Opened) -> Overview:
     return overview(opened.checkpoint, opened.anatomy)
 
 
-def _differs(sources: tuple[Source, ...], report: Report) -> bool:
-    """Whether a file of these is not the one that was read. On a job's thread: a dead network share may block."""
+def _became(sources: tuple[Source, ...], report: Report) -> str:
+    """``gone``, ``changed`` or "". On a job's thread: a dead network share may block."""
     for number, source in enumerate(sources):
         report.at(number, len(sources), "files")
         try:
             facts = Path(source.path).stat()
         except OSError:
-            return True
+            return "gone"
         if (facts.st_size, facts.st_mtime_ns, facts.st_ino) != (source.nbytes, source.mtime_ns, source.inode):
-            return True
-    return False
+            return "changed"
+    return ""

@@ -94,7 +94,9 @@ class RunPage(QStackedWidget):
         place = reference(run)
         opened = run.stops[place].opened
         assert opened is not None
+        kept = tree.view_state()
         tree.show_checkpoint(opened.checkpoint, opened.anatomy.roles)
+        tree.restore_view(kept)
         self._line.say(f"Tensors as {run.title(place)} names them")
         wanted, self._wanted = self._wanted, ""
         if wanted and not tree.select_path(text.parse_path(wanted)):

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ckpt_gui.core import text
@@ -21,6 +21,8 @@ from ckpt_gui.gui.open_files import OpenFiles, split_address
 if TYPE_CHECKING:
     from ckpt_gui.gui.run_page import RunPage
 
+LOOK_MS = 3_000
+"""So often the folder of a run is looked at: a training may still write there."""
 FEWEST = 3
 """Files of a run; two are compared."""
 
@@ -42,6 +44,9 @@ class Runs(QObject):
         super().__init__(window)
         self._files, self._tabs, self._jobs, self._bar, self._window = files, tabs, jobs, bar, window
         self._pages: dict[Following, RunPage] = {}
+        clock = QTimer(self, interval=LOOK_MS)
+        clock.timeout.connect(self.look)
+        clock.start()
 
     def all(self) -> tuple[Following, ...]:
         """The open runs, oldest first."""
@@ -73,6 +78,11 @@ class Runs(QObject):
         self._tabs.add_run(one, page)
         one.start()
         return one
+
+    def look(self) -> None:
+        """See whether there are newer checkpoints in the folders that are followed."""
+        for one in self._pages:
+            one.look()
 
     def reload(self, following: Following) -> None:
         """Read the files again."""

@@ -249,6 +249,8 @@ class Shell(QMainWindow):
             self.notices.tell("settings", text.escape(self.settings.trouble))
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        for clock in self.findChildren(QTimer):
+            clock.stop()  # nobody looks at the disk any more
         self.jobs.close()
         self.settings.keep("geometry", self.saveGeometry().toBase64().toStdString())
         self.settings.keep("splitter", self.splitter.saveState().toBase64().toStdString())

@@ -31,6 +31,7 @@ from ckpt_gui.gui.session import Session
 from ckpt_gui.gui.settings import Settings
 from ckpt_gui.gui.shell import Shell
 from ckpt_gui.gui.side import Side
+from ckpt_gui.gui.watching import Watching
 
 if TYPE_CHECKING:
     import subprocess
@@ -94,6 +95,7 @@ class Window(Shell):
         self.details.node_wanted.connect(self._go_to_node)
         self.details.word_wanted.connect(self.explain_word)
         self.details.message.connect(self.status.mention)
+        Watching(self.files, self)
         self.file_notices = FileNotices(self.files, self.notices)
         self.file_statistics = FileStatistics(self.files, self.scanning)
         self.details.compute_wanted.connect(lambda: self._with_file(self.scanning.compute_all))

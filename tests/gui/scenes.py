@@ -85,7 +85,7 @@ def _start(window: Window) -> Iterator[Scene]:
 
 
 def _dialogs(window: Window) -> Iterator[Scene]:
-    for name in ("settings", "keys", "palette", "convert"):
+    for name in ("settings", "keys", "words", "about", "palette", "convert"):
         before = set(_tops())
         window.commands.named[name].trigger()
         settle(window)

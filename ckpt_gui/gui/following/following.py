@@ -66,6 +66,12 @@ class Following(QObject):
         self._ledger: Ledger | None = None
         self._reading: ReadAll | None = None
         self._asked: dict[str, Job] = {}
+        self._found: list[tuple[str, Any]] = []
+        """What was read: each path with what it holds, or why it cannot be opened."""
+        self._held: work.Facts = {}
+        """The files as they were read, and as they were seen last: one that is being written changes meanwhile."""
+        self._seen: work.Facts = {}
+        self._looking = False
 
     @property
     def name(self) -> str:
@@ -95,12 +101,36 @@ class Following(QObject):
         self.close()
         self.error = ""
         self.begun.emit()
-        self._jobs.run(
-            self._slot("files"), lambda _report: work.files_of(self.paths), self._listed, failed=self._failed
-        )
+        self._jobs.run(self._slot("files"), lambda _report: work.listed(self.paths), self._listed, failed=self._failed)
 
-    def _listed(self, listed: tuple[list[str], bool]) -> None:
-        paths, folder = listed
+    def look(self) -> None:
+        """See whether the folder holds another checkpoint by now; it appears once it is the same in two looks."""
+        if len(self.paths) != 1 or self.run is None or self.busy or self._looking:
+            return
+        self._looking = True  # a dead network share may keep the last look
+        job = self._jobs.run(self._slot("look"), lambda _report: work.listed(self.paths)[0], self._looked,
+                             failed=lambda _sentence, _details: None)  # fmt: skip
+        job.ended.connect(self._look_ended)
+
+    def _look_ended(self) -> None:
+        self._looking = False
+
+    def _looked(self, now: work.Facts) -> None:
+        settled, self._seen = now == self._seen, now
+        if not settled or now == self._held or self.run is None or self.busy:
+            return
+        other = [path for path in now if now[path] != self._held.get(path)]
+        kept = [(path, what) for path, what in self._found if path in now and path not in other]
+        self._held = now
+        task = self._reading = ReadAll(f"Reading {text.plural(len(other), 'checkpoint')}", other, self._start)
+        task.done.connect(lambda found: self._read([*kept, *found], True))
+        task.ended.connect(lambda: self._reading_ended(task))
+        self._jobs.watch(task)
+        task.begin()
+
+    def _listed(self, listed: tuple[work.Facts, bool]) -> None:
+        self._held, folder = listed
+        self._seen, paths = {}, list(self._held)
         label = f"Reading {text.plural(len(paths), 'checkpoint')}"
         task = self._reading = ReadAll(label, paths, self._start)
         task.done.connect(lambda found: self._read(found, folder))
@@ -115,6 +145,7 @@ class Following(QObject):
                 self.stopped.emit()
 
     def _read(self, found: list[Any], folder: bool) -> None:
+        self._found = found
         self._jobs.run(self._slot("files"), lambda _report: work.run_of(found, folder), self._arranged,
                        failed=self._failed)  # fmt: skip
 
@@ -137,7 +168,7 @@ class Following(QObject):
         reading, self._reading = self._reading, None
         if reading is not None:
             reading.cancel()
-        for what in ("files", *QUESTIONS):
+        for what in ("files", "look", *QUESTIONS):
             self.let_go(what)
 
     # -------------------------------------------------------------------------------------------- questions

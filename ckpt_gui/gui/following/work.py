@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckpt_gui.core.errors import OpenError
@@ -39,6 +40,24 @@ def files_of(paths: Sequence[str]) -> tuple[list[str], bool]:
     if not found:
         raise OpenError(f"{paths[0]} holds no checkpoint")
     return found, folder
+
+
+Facts = dict[str, tuple[int, int] | None]
+"""Size and time of change of each file; None where it cannot be told."""
+
+
+def listed(paths: Sequence[str]) -> tuple[Facts, bool]:
+    """What a run holds at the moment, and whether a folder holds it. Raises OpenError with a sentence."""
+    found, folder = files_of(paths)
+    return {path: _facts(Path(path)) for path in found}, folder
+
+
+def _facts(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def run_of(found: list[Any], folder: bool) -> tuple[Run, Ledger]:

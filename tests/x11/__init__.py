@@ -1,0 +1,1 @@
+"""Real key events under a real X server; skipped where there is none."""
