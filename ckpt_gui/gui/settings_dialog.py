@@ -82,7 +82,7 @@ class SettingsDialog(QDialog):
         bar = self.columns.verticalScrollBar().sizeHint().width()
         self.columns.setMinimumWidth(self.columns.sizeHintForColumn(0) + bar + 8)
         self.columns.setMaximumHeight(_COLUMN_ROWS * self.columns.sizeHintForRow(0) + 4)
-        form, room = self._form.parentWidget(), self.screen().availableSize()
+        form, room = self._area.widget(), self.screen().availableSize()
         rest = self.sizeHint().height() - self._area.sizeHint().height()
         width = form.sizeHint().width() + self._area.verticalScrollBar().sizeHint().width() + 40
         self.resize(min(width, room.width() - 40), min(form.sizeHint().height() + rest + 12, room.height() - 80))
