@@ -83,6 +83,7 @@ class SettingsDialog(QDialog):
         self.columns.setMinimumWidth(self.columns.sizeHintForColumn(0) + bar + 8)
         self.columns.setMaximumHeight(_COLUMN_ROWS * self.columns.sizeHintForRow(0) + 4)
         form, room = self._area.widget(), self.screen().availableSize()
+        assert form is not None
         rest = self.sizeHint().height() - self._area.sizeHint().height()
         width = form.sizeHint().width() + self._area.verticalScrollBar().sizeHint().width() + 40
         self.resize(min(width, room.width() - 40), min(form.sizeHint().height() + rest + 12, room.height() - 80))
