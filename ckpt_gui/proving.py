@@ -32,6 +32,7 @@ PATIENCE = 120.0
 """Seconds for an import and a small file; a slow disk may need most of them."""
 RATE = 2 << 20
 """Bytes of a file a second, at the very least: only structure is loaded, which is a small part of it."""
+TOO_LONG = "it took too long"
 MAX_LINE = 64 << 20
 """Characters of one line of an answer."""
 _STRANGE = ("PYTHON", "TORCH", "PYTORCH")
@@ -79,7 +80,7 @@ class Prover:
         """
         path = Path(path)
         answer = self._asked(path, form, report)
-        if answer.status == SILENT:  # killed by someone for memory, perhaps: once more, in a new one
+        if answer.status == SILENT and answer.error != TOO_LONG:  # killed for memory, perhaps: once more, in a new one
             answer = self._asked(path, form, report)
         return answer
 
@@ -173,7 +174,7 @@ class _Process:
                 line = self._lines.get(timeout=_LOOK)
             except Empty:
                 if time.monotonic() > limit:
-                    raise _NoAnswer("it took too long") from None
+                    raise _NoAnswer(TOO_LONG) from None
                 continue
             if not line:
                 raise _NoAnswer("its process ended before it answered")
