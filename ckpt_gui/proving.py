@@ -34,9 +34,9 @@ FOR_A_FILE = 45.0
 """Seconds for a small file by a process that has answered before: one made to keep torch busy shall not hold us up."""
 RATE = 2 << 20
 """Bytes of a file a second, at the very least: only structure is loaded, which is a small part of it."""
+TOO_LONG = "it took too long"
 MAX_LINE = 64 << 20
 """Characters of one line of an answer."""
-_LATE = "it took too long"
 _STRANGE = ("PYTHON", "TORCH", "PYTORCH")
 _QUIET = {
     "TORCH_DEVICE_BACKEND_AUTOLOAD": "0",  # no plug-ins
@@ -82,7 +82,7 @@ class Prover:
         """
         path = Path(path)
         answer = self._asked(path, form, report)
-        if answer.status == SILENT and answer.error != _LATE:
+        if answer.status == SILENT and answer.error != TOO_LONG:
             # It died: killed by someone for memory, perhaps. Once more, in a new one.
             answer = self._asked(path, form, report)
         return answer
@@ -187,7 +187,7 @@ class _Process:
                 line = self._lines.get(timeout=_LOOK)
             except Empty:
                 if time.monotonic() > limit:
-                    raise _NoAnswer(_LATE) from None
+                    raise _NoAnswer(TOO_LONG) from None
                 continue
             if not line:
                 raise _NoAnswer("its process ended before it answered")
