@@ -131,17 +131,20 @@ class Scanning(QObject):
         super().__init__(parent)
         self._jobs = jobs
         self._fillings: dict[OpenFile, _Filling] = {}
-        self._unasked = UNASKED_NBYTES
+        self._begins = True
         self._came.connect(self._take)
 
     def let_begin(self, unasked: bool) -> None:
         """Whether anything is looked at before a person asks for it; what runs already goes on."""
-        wanted = UNASKED_NBYTES if unasked else 0
-        if wanted != self._unasked:
-            self._unasked = wanted
+        if unasked != self._begins:
+            self._begins = unasked
             for file, filling in list(self._fillings.items()):
-                filling.queue.unasked = wanted
+                filling.queue.unasked = self._unasked()
                 self.changed.emit(file)
+
+    def _unasked(self) -> int:
+        """Bytes of a file that are read without being asked."""
+        return UNASKED_NBYTES if self._begins else 0
 
     # -------------------------------------------------------------------------------------------- what is known
 
@@ -240,7 +243,7 @@ class Scanning(QObject):
             known = Known(opened.checkpoint.rows)
             checkpoint = opened.checkpoint
             filling = _Filling(opened, known, Shelf(checkpoint), known.snapshot(checkpoint),
-                               _Queue(checkpoint, self._unasked))  # fmt: skip
+                               _Queue(checkpoint, self._unasked()))  # fmt: skip
             self._fillings[file] = filling
         return filling
 
