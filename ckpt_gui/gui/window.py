@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QCursor
+from PySide6.QtCore import QByteArray, QPoint, Signal
+from PySide6.QtGui import QCloseEvent, QCursor
 from PySide6.QtWidgets import QApplication, QMenu
 
 from ckpt_gui.core import text
@@ -21,6 +21,7 @@ from ckpt_gui.gui.file_notices import FileNotices
 from ckpt_gui.gui.file_statistics import FileStatistics
 from ckpt_gui.gui.file_tabs import Held
 from ckpt_gui.gui.following import Following
+from ckpt_gui.gui.front import Front
 from ckpt_gui.gui.integrating import Integrating
 from ckpt_gui.gui.jobs import Jobs
 from ckpt_gui.gui.navigation import Navigation
@@ -29,21 +30,18 @@ from ckpt_gui.gui.recent_menu import RecentMenu
 from ckpt_gui.gui.runs import Runs
 from ckpt_gui.gui.session import Session
 from ckpt_gui.gui.settings import Settings
-from ckpt_gui.gui.shell import Shell
-from ckpt_gui.gui.side import Side
 from ckpt_gui.gui.watching import Watching
 
 if TYPE_CHECKING:
     import subprocess
 
-    from ckpt_gui.gui.diff_page import DiffPage
     from ckpt_gui.gui.tree_panel import TreePanel
 
 PAGES = ("overview", "summary", "histogram", "heat-map", "values", "layers", "info")
 NEEDS_A_TAB = ("reload", "close tab", "filter", *PAGES, "next page", "previous page", "next tab", "previous tab")
 
 
-class Window(Shell):
+class Window(Front):
     """Tree on the left, details on the right, what went wrong above, what is under way below.
 
     Signals:
@@ -182,20 +180,6 @@ class Window(Shell):
         else:
             self.compare(first, second)
 
-    def current(self) -> OpenFile | None:
-        """The file in front."""
-        return self.tabs.current()
-
-    def tree(self) -> TreePanel | None:
-        """The tree in front."""
-        front = self.tabs.front()
-        return self._tree_of(front) if front is not None else None
-
-    def _tree_of(self, held: Held) -> TreePanel | None:
-        if isinstance(held, Following):
-            return self.runs.page(held).tree
-        return self.tabs.page(held).tree if isinstance(held, OpenFile) else None
-
     def _explain_steps(self) -> None:
         for name, by in (("back", -1), ("forward", 1)):
             self.commands.explain(name, self.navigation.why_not(by))
@@ -297,41 +281,6 @@ class Window(Shell):
         if rows is not None and self.tabs.isAncestorOf(QApplication.focusWidget() or self):
             rows.setFocus()  # not the filter line, where Qt would put it
 
-    def _facts(self, held: Held | None) -> str:
-        """What is in front, in a line."""
-        if isinstance(held, Comparison):
-            return status.facts_of_comparison(held)
-        if isinstance(held, Following):
-            return self.runs.page(held).facts()
-        return status.facts_of(held) if held is not None else ""
-
-    def _comparison_page(self) -> DiffPage | None:
-        """The comparison in front."""
-        front = self.tabs.front()
-        return self.comparisons.page(front) if isinstance(front, Comparison) else None
-
-    def side(self) -> Side:
-        """The right side in front."""
-        page = self._comparison_page()
-        return page.side if page is not None else self.details
-
-    def row_commands(self) -> Sequence[QAction]:
-        """What can be done with the rows in front."""
-        rows, page = self.tree(), self._comparison_page()
-        return rows.actions() if rows is not None else page.actions_of_panel() if page is not None else []
-
-    def page_commands(self) -> Sequence[QAction]:
-        """What can be done on the page in front on the right."""
-        front, page = self.tabs.front(), self._comparison_page()
-        if isinstance(front, Following):
-            panel = self.runs.page(front).panel
-            return panel.actions() if panel is not None else ()
-        return page.side.front().actions() if page is not None else self.details.page_commands()
-
-    def _choose_page(self, name: str) -> None:
-        if not self.side().choose(name):
-            self.status.mention(f"There is no page {name} here")
-
     def _picked(self, file: OpenFile, nodes: list[int]) -> None:
         file.nodes = nodes
         if file is self.current():
@@ -390,22 +339,6 @@ class Window(Shell):
 
     def _convert(self, name: str) -> None:
         self.conversions.do(name)
-
-    def _focus_filter(self) -> None:
-        if (tree := self.tree()) is not None:
-            tree.focus_filter()
-        elif (page := self._comparison_page()) is not None:
-            page.panel.focus_filter()
-
-    def _other_side(self) -> None:
-        front = self.tabs.front()
-        if isinstance(front, Following):
-            self.runs.page(front).cross(QApplication.focusWidget())
-            return
-        on_right = self.side().isAncestorOf(QApplication.focusWidget() or self)
-        target = (self.tree() or self._comparison_page()) if on_right else self.side().front()
-        if target is not None:
-            target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.session.keep()
