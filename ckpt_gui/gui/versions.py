@@ -16,8 +16,7 @@ PACKAGES = ("PySide6-Essentials", "numpy", "numba", "pyqtgraph", "ml_dtypes", "s
 
 def versions() -> list[tuple[str, str]]:
     """Names and versions, in the order in which a reader wants them."""
-    screen = QGuiApplication.primaryScreen()
-    scale = f"{screen.devicePixelRatio():g}" if screen is not None else "unknown"
+    scale = f"{QGuiApplication.primaryScreen().devicePixelRatio():g}"
     frozen = " (standalone)" if getattr(sys, "frozen", False) else ""
     return [
         ("ckpt_gui", f"{__version__}{frozen}"),
