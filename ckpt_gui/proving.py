@@ -29,9 +29,12 @@ _PROGRAM = "import sys; sys.path += sys.argv[1:]; from ckpt_gui.core.convert.tor
 _LOOK = 0.05
 """Seconds between two looks at whether the answer is still wanted."""
 PATIENCE = 120.0
-"""Seconds for an import and a small file; a slow disk may need most of them."""
+"""Seconds for an import and a small file; a slow disk may need most of them for the import."""
+FOR_A_FILE = 45.0
+"""Seconds for a small file by a process that has answered before: one made to keep torch busy shall not hold us up."""
 RATE = 2 << 20
 """Bytes of a file a second, at the very least: only structure is loaded, which is a small part of it."""
+TOO_LONG = "it took too long"
 MAX_LINE = 64 << 20
 """Characters of one line of an answer."""
 _STRANGE = ("PYTHON", "TORCH", "PYTORCH")
@@ -79,7 +82,8 @@ class Prover:
         """
         path = Path(path)
         answer = self._asked(path, form, report)
-        if answer.status == SILENT:  # killed by someone for memory, perhaps: once more, in a new one
+        if answer.status == SILENT and answer.error != TOO_LONG:
+            # It died: killed by someone for memory, perhaps. Once more, in a new one.
             answer = self._asked(path, form, report)
         return answer
 
@@ -88,10 +92,10 @@ class Prover:
             return Answer(ABSENT, self._broken or "this installation has no torch")
         assert self._running is not None
         wanted = str(path.resolve())
-        limit = time.monotonic() + self._patience + (path.stat().st_size / RATE if path.exists() else 0)
+        more = path.stat().st_size / RATE if path.exists() else 0
         try:
             self._running.tell({"path": wanted, "format": form})
-            return self._running.heard(limit, report)
+            return self._running.heard(self._patience, more, report)
         except _NoAnswer as exc:
             self.close()
             return Answer(SILENT, str(exc))
@@ -132,6 +136,7 @@ class _Process:
     def __init__(self, argv: list[str]) -> None:
         self.owed = 0
         """Answers still to come to what was asked for warmth."""
+        self._answers = False
         self._popen = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,
@@ -153,17 +158,26 @@ class _Process:
         except OSError:
             pass  # it has ended; listening will tell
 
-    def heard(self, limit: float, report: Report) -> Answer:
-        """The answer. Raises _NoAnswer, and what ``report`` raises."""
+    def heard(self, patience: float, more: float, report: Report) -> Answer:
+        """The answer; ``patience`` and ``more`` are seconds, for an import and for what the file is larger than small.
+
+        Raises _NoAnswer, and what ``report`` raises.
+        """
         rows: list[Row] = []
+        limit = self._limit(patience, more)
         while True:
             said = self._line(limit, report)
+            self._answers = True
             if "rows" in said:
                 rows += _checked(said["rows"])
             elif self.owed:
                 self.owed -= 1
+                limit = self._limit(patience, more)
             else:
                 return _answer(said, rows)
+
+    def _limit(self, patience: float, more: float) -> float:
+        return time.monotonic() + (min(patience, FOR_A_FILE) if self._answers else patience) + more
 
     def _line(self, limit: float, report: Report) -> dict[str, Any]:
         begun = time.monotonic()
@@ -173,7 +187,7 @@ class _Process:
                 line = self._lines.get(timeout=_LOOK)
             except Empty:
                 if time.monotonic() > limit:
-                    raise _NoAnswer("it took too long") from None
+                    raise _NoAnswer(TOO_LONG) from None
                 continue
             if not line:
                 raise _NoAnswer("its process ended before it answered")

@@ -302,3 +302,13 @@ def test_cancel_and_close_kill_it(tmp_path: Path) -> None:
         fresh.warm("torch")
         second = running(fresh)
     assert gone(second)
+
+
+@pytest.mark.parametrize(("program", "times"), [("time.sleep(60)", 1), ("pass", 2)], ids=["too slow", "dies"])
+def test_only_a_process_that_died_is_asked_again(tmp_path: Path, program: str, times: int) -> None:
+    """What keeps torch busy for hours would do so again."""
+    log = tmp_path / "log"
+    code = f"import time; open({str(log)!r}, 'a').write('x'); {program}"
+    with Prover([sys.executable, "-c", code], patience=2) as prover:
+        assert prover.ask(tmp_path / "no.pt", "torch").status == SILENT
+    assert log.read_text() == "x" * times

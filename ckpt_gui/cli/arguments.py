@@ -61,9 +61,7 @@ def _windows(opener: argparse.ArgumentParser, comparer: argparse.ArgumentParser,
     _declare_compare(comparer)
     for verb in (opener, comparer, demo):
         verb.add_argument("--screenshot", metavar="OUT.png", help="wait for every job, save a picture, exit")
-        verb.add_argument(
-            "--fresh", action="store_true", help="without what earlier windows kept; keep nothing"
-        )
+        verb.add_argument("--fresh", action="store_true", help="without what earlier windows kept; keep nothing")
     opener.add_argument("--select", metavar="PATH", help="select what is at this path: optimizer/state/0/exp_avg")
     opener.add_argument("--tab", choices=TABS, help="show this tab on the right")
     opener.add_argument("--new-window", action="store_true", help="a window of its own, even if one is open already")

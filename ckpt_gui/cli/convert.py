@@ -120,7 +120,7 @@ class Work(ExitStack):
         self._save_recipe()
         audits = self._audited(opened, made)
         if self._words.dry_run:
-            if Path(target).exists() and not self._words.overwrite:
+            if os.path.lexists(target) and not self._words.overwrite:
                 made = replace(made, warnings=(*made.warnings, f"{target} exists already; --overwrite replaces it"))
             return Result(source, target, dry_run(opened, made, target), audits, _script(opened, made, target))
         receipt = self._written(opened, made, target)
@@ -188,6 +188,14 @@ class Work(ExitStack):
             )  # fmt: skip
 
 
+def _is_folder(path: str) -> bool:
+    """Whether it is one; a name that is too long for a file is none."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
+
+
 def _script(opened: Opened, made: Plan, target: str) -> str:
     from ckpt_gui.core.convert.words import python
 
@@ -195,14 +203,6 @@ def _script(opened: Opened, made: Plan, target: str) -> str:
         return python(made, target, opened.checkpoint)
     except ConvertError:  # a package has an importer of its own, to name one
         return ""
-
-
-def _is_folder(path: str) -> bool:
-    """Whether it is one; a name that is too long for a file is none."""
-    try:
-        return Path(path).is_dir()
-    except OSError:
-        return False
 
 
 def _asked(choice: EmaChoice) -> bool:

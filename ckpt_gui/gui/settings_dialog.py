@@ -58,7 +58,6 @@ class SettingsDialog(QDialog):
         self._shown = False
         """Are the controls being filled?"""
         form = QWidget()
-        self._choices = form
         self._form = QFormLayout(form)
         self._form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.FieldsStayAtSizeHint)
@@ -83,7 +82,8 @@ class SettingsDialog(QDialog):
         bar = self.columns.verticalScrollBar().sizeHint().width()
         self.columns.setMinimumWidth(self.columns.sizeHintForColumn(0) + bar + 8)
         self.columns.setMaximumHeight(_COLUMN_ROWS * self.columns.sizeHintForRow(0) + 4)
-        form, room = self._choices, self.screen().availableSize()
+        form, room = self._area.widget(), self.screen().availableSize()
+        assert form is not None
         rest = self.sizeHint().height() - self._area.sizeHint().height()
         width = form.sizeHint().width() + self._area.verticalScrollBar().sizeHint().width() + 40
         self.resize(min(width, room.width() - 40), min(form.sizeHint().height() + rest + 12, room.height() - 80))

@@ -16,13 +16,13 @@ PACKAGES = ("PySide6-Essentials", "numpy", "numba", "pyqtgraph", "ml_dtypes", "s
 
 def versions() -> list[tuple[str, str]]:
     """Names and versions, in the order in which a reader wants them."""
-    scale = f"{QGuiApplication.primaryScreen().devicePixelRatio():g}"
+    scales = [f"{screen.devicePixelRatio():g}" for screen in QGuiApplication.screens()]
     frozen = " (standalone)" if getattr(sys, "frozen", False) else ""
     return [
         ("ckpt_gui", f"{__version__}{frozen}"),
         ("Python", f"{platform.python_version()} {platform.python_implementation()}"),
         ("System", f"{platform.system()} {platform.release()} {platform.machine()}"),
-        ("Qt", f"{qVersion()} on {QGuiApplication.platformName()}, scale {scale}"),
+        ("Qt", f"{qVersion()} on {QGuiApplication.platformName()}, scale {' and '.join(scales) or 'unknown'}"),
         *((name, _version(name)) for name in PACKAGES),
     ]
 

@@ -51,6 +51,13 @@ def container(expected: str) -> Callable[[Callable[[], bytes | Sequence[Member]]
 
 
 @container("noted")
+def storage_in_a_folder() -> list[Member]:
+    """A storage without a name: its record ends in a slash, and torch, which takes that for a folder, reads nothing."""
+    code = Assembler().raw(b"}").text("w").tensor(key="").raw(b"s").stop()
+    return torch_members(code, [("", DATA)])
+
+
+@container("noted")
 def duplicate_data_pkl() -> list[Member]:
     """Says that there are two. torch takes neither first nor last, but what ``miniz_lookup`` finds: here the second."""
     members = torch_members(state_dict("first"), [("0", DATA)])

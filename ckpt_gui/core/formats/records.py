@@ -89,6 +89,8 @@ def place_record(directory: ZipDirectory, storage: Storage, name: str, big_endia
     storage.compression, storage.crc = entry.compression, entry.crc
     take_storage(storage, 0, begin, entry.nbytes, entry.packed)
     storage.problem = storage.problem or _record_problem(directory, entry, begin)
+    if name.endswith("/") and entry.nbytes:  # miniz: mz_zip_reader_is_file_a_directory; its extraction does nothing
+        storage.problem = f"its record {escape(name)[:80]} is a folder to torch, which reads nothing from it"
 
 
 def _record_problem(directory: ZipDirectory, entry: Entry, begin: int) -> str | None:

@@ -134,7 +134,7 @@ def _form(source: Checkpoint) -> str:
 
 def _short(answer: Answer) -> str:
     """The first line of what it raised."""
-    return clip(escape(answer.error.partition("\n")[0].strip().rstrip(".")), _MAX_ERROR)
+    return clip(escape(answer.error.partition("\n")[0].strip().rstrip(".: ")), _MAX_ERROR)
 
 
 # ------------------------------------------------------------------------------------------- what it sees in it
