@@ -46,11 +46,13 @@ class Comparisons(QObject):
         changed: what the window says of the one in front may be other words now.
         message: a sentence for the status bar.
         node_wanted: a row of a file is to be shown: the OpenFile, and the tensor's id.
+        word_wanted: a word of the glossary is to be explained.
     """
 
     changed = Signal(object)
     message = Signal(str)
     node_wanted = Signal(object, int)
+    word_wanted = Signal(str)
 
     def __init__(
         self, files: OpenFiles, tabs: FileTabs, jobs: Jobs, settings: Settings, bar: NoticeBar, parent: QObject
@@ -87,6 +89,7 @@ class Comparisons(QObject):
                          rules=wish.rules, tolerance=wish.tolerance or self._tolerance(), parent=self)  # fmt: skip
         page = self._pages[one] = DiffPage(one, self._jobs, self._settings, self._tabs)
         page.message.connect(self.message)
+        page.side.word_wanted.connect(self.word_wanted)
         page.node_wanted.connect(lambda side, tensor: self.node_wanted.emit((one.left, one.right)[side], tensor))
         page.want(wish.select, wish.tab)
         one.begun.connect(lambda: self._begun(one))

@@ -24,11 +24,13 @@ class PairSide(Side):
 
     Signals:
         row_wanted: a link to a pair was followed; its place.
+        word_wanted: a word of the glossary is to be explained.
         message: a sentence for the status bar.
         told: what happened from A to B, in a sentence.
     """
 
     row_wanted = Signal(int)
+    word_wanted = Signal(str)
     message = Signal(str)
     told = Signal(str)
 
@@ -154,6 +156,8 @@ class PairSide(Side):
             panel: Any = make(parent)
             panel.place_wanted.connect(self.row_wanted)
             panel.message.connect(self.message)
+            if hasattr(panel, "word_wanted"):
+                panel.word_wanted.connect(self.word_wanted)
             if hasattr(panel, "value_wanted"):
                 panel.value_wanted.connect(self._show_value)
             page: QWidget = panel

@@ -100,6 +100,7 @@ class Window(Front):
         self.comparisons = Comparisons(self.files, self.tabs, self.jobs, self.settings, self.notices, self)
         self.comparisons.changed.connect(lambda one: self._show_front() if one is self.tabs.front() else None)
         self.comparisons.message.connect(self.status.mention)
+        self.comparisons.word_wanted.connect(self.explain_word)
         self.comparisons.node_wanted.connect(self._show_tensor)
         self.requests = CompareRequests(self.files, self.comparisons, self.notices, self)
         self.requests.open_wanted.connect(lambda path: self.open([path]))

@@ -128,6 +128,20 @@ def test_a_word_is_explained_where_it_appears(window: Window, sample: Path, sett
     page.close()
 
 
+def test_a_word_is_explained_in_a_comparison(window: Window, settle: Settle) -> None:
+    window.open_sample()
+    settle(window)
+    page = window.comparisons.page(window.comparisons.all()[0])
+    assert page.panel.select_key("blocks.0.attn.qkv.weight")
+    settle(window)
+    facts = page.side.front().findChild(FactsText)
+    assert facts is not None
+    assert 'href="?dtype"' in facts.toHtml()
+    facts.anchorClicked.emit(QUrl("?dtype"))
+
+    assert window.findChild(HelpPage) is not None
+
+
 def test_every_link_to_a_word_leads_to_one() -> None:
     names = {entry.name for entry in glossary.ENTRIES}
 

@@ -30,11 +30,13 @@ class PairSummary(QWidget):
         message: a word for the status bar.
         place_wanted: a link to a pair was followed; its place.
         value_wanted: a link to a value was followed; the pair's place, and the index.
+        word_wanted: a word of the glossary is to be explained.
     """
 
     message = Signal(str)
     place_wanted = Signal(int)
     value_wanted = Signal(int, tuple)
+    word_wanted = Signal(str)
 
     def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +51,7 @@ class PairSummary(QWidget):
         self.facts = FactsText("The pair in words", self)
         self.facts.node_wanted.connect(self.place_wanted)
         self.facts.place_wanted.connect(self.value_wanted)
+        self.facts.word_wanted.connect(self.word_wanted)
         self._frame = Frame("pair", self.facts, self)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 6)
