@@ -114,7 +114,7 @@ def check_histogram(told: dict[str, list[Any]], finite: npt.NDArray[Any]) -> Non
     assert told["counts"] == np.histogram(finite.astype(np.float64), edges)[0].tolist()
 
 
-@pytest.mark.parametrize("name", some(good_names()))
+@pytest.mark.parametrize("name", some(good_names(), 9))
 def test_every_builder_has_the_numbers_of_numpy(name: str, tmp_path: Path, capsys: Run) -> None:
     case = Case(name, CASES[name](tmp_path))
     told = {json.dumps(row["path"]): row for row in rows(capsys, case.path)}
@@ -335,7 +335,7 @@ SOME = {
 ODD_TEXT = tuple(name for name in HOSTILE if name.startswith(("tensor/", "pickle/key_", "pickle/name_")))
 
 
-@pytest.mark.parametrize("name", some(HOSTILE, 6))
+@pytest.mark.parametrize("name", some(HOSTILE, 14))
 def test_a_hostile_file_ends_in_a_code_never_in_a_traceback(name: str, tmp_path: Path, capsys: Run) -> None:
     code, out, err = said(capsys, "--json", *SOME.get(name, []), HOSTILE[name](tmp_path))
 

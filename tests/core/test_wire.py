@@ -108,7 +108,7 @@ def test_a_head_that_lies_is_a_read_error(payload: bytes, change: dict[str, Any]
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=9)), min_size=1, max_size=5))
 def test_damaged_bytes_raise_nothing_else(payload: bytes, damage: list[tuple[float, bytes]]) -> None:
     raw = bytearray(payload)

@@ -40,7 +40,7 @@ BUTTONS = {
     "safetensors": (Options(state_dict=True), "out.safetensors", "state-dict"),
 }
 """What is asked for, the name of the result, and what ``applies`` calls it."""
-FILES = [*some(good_names(), 16), *some([f"real:{name}" for name in real_names()], 16)]
+FILES = [*some(good_names(), 40), *some([f"real:{name}" for name in real_names()], 16)]
 
 
 @dataclass

@@ -27,7 +27,7 @@ from tests.fuzz.seeds import SEEDS, pickle_of
 
 MAX_INPUT = 1 << 16
 MAX_SEEDS = 2000
-MINI_SECONDS = 40.0
+MINI_SECONDS = 25.0
 """``--mini``: all formats together."""
 NAMES = [*SEEDS, graphs.NAME]
 SLOW = 10.0

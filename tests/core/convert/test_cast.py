@@ -128,7 +128,7 @@ SOME = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(values=st.lists(SOME, max_size=20), target=st.sampled_from(FLOATS), compiled=st.booleans())
 def test_what_is_lost_against_a_plain_count(values: list[float], target: str, compiled: bool) -> None:
     x = np.array(values, np.float32)

@@ -36,7 +36,7 @@ REFUSED = {"torch-object/nested_save": "what lies within a byte string"}
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", some((n for n in CASES if n.partition("/")[0] in NESTED and n not in REFUSED), 3))
+@pytest.mark.parametrize("name", some((n for n in CASES if n.partition("/")[0] in NESTED and n not in REFUSED), 8))
 def test_of_every_format_nothing_but_the_tags_changes(name: str, tmp_path: Path) -> None:
     source = CASES[name](tmp_path)
     opened = read(source)

@@ -80,7 +80,7 @@ def without_names(path: Path) -> bytes:
     return bytes(raw)
 
 
-@pytest.mark.parametrize("name", some(AS_TORCH, 3))
+@pytest.mark.parametrize("name", some(AS_TORCH, 6))
 def test_what_torch_saved_comes_out_byte_for_byte(name: str, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     path = CASES[name](tmp_path / "a")

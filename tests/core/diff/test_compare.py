@@ -136,7 +136,7 @@ def test_any_two_types_are_compared(diff: Save, one: torch.dtype, other: torch.d
     shape=st.lists(st.integers(0, 6), max_size=4), turned=st.permutations(range(4)), seed=st.integers(0, 50),
     block=st.sampled_from([3, 8, 1 << 17]), share=st.sampled_from([5, 1 << 20]), tile=st.sampled_from([4, 1 << 20]),
 )  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_however_both_lie_and_are_cut(
     tmp_path_factory: pytest.TempPathFactory, shape: list[int], turned: list[int], seed: int, block: int, share: int,
     tile: int,
@@ -266,7 +266,7 @@ def test_the_tolerances_are_those_of_torch(dtype: torch.dtype) -> None:
     assert tolerance("int8", "int8") == (0, 0)
 
 
-@pytest.mark.parametrize("name", some(good_names()))
+@pytest.mark.parametrize("name", some(good_names(), 9))
 def test_every_builder_is_the_same_as_itself(name: str, tmp_path: Path) -> None:
     path = CASES[name](tmp_path)
     for row in compared(path, path):

@@ -75,7 +75,7 @@ def wants(draw: st.DrawFn) -> tuple[torch.Tensor, Want]:
     return tensor, Want(flat, draw(st.sampled_from([flat.whole, region])), cells)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=wants(), tile=st.sampled_from([64, 256, 4 << 20]), shares=st.integers(1, 3))
 def test_every_cell_is_what_numpy_makes_of_its_values(
     asked: tuple[torch.Tensor, Want], tile: int, shares: int, monkeypatch: pytest.MonkeyPatch

@@ -88,33 +88,33 @@ names = st.lists(
 
 
 class TestAnyNames:
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(names)
     def test_every_path_is_found_again(self, wanted: list[str]) -> None:
         found = of_names(*wanted)
         assert [found.find((name,)) for name in wanted] == list(found.tensors.node[: found.rows])
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(names)
     def test_labels_from_the_root_down_join_to_the_name(self, wanted: list[str]) -> None:
         found = of_names(*wanted)
         assert [joined(found, found.tensors.node[row]) for row in range(found.rows)] == wanted
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(names)
     def test_no_group_has_a_single_member(self, wanted: list[str]) -> None:
         nodes = of_names(*wanted).nodes
         counts = [nodes.count[node] for node in range(len(nodes)) if nodes.kind[node] == Kind.GROUP]
         assert min(counts, default=2) >= 2
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(names)
     def test_children_are_ranges_and_parents_come_first(self, wanted: list[str]) -> None:
         found = of_names(*wanted)
         parents = {child: node for node in range(len(found.nodes)) for child in found.children(node)}
         assert parents == {node: found.nodes.parent[node] for node in range(1, len(found.nodes))}
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(names)
     def test_the_order_column_is_that_of_the_file(self, wanted: list[str]) -> None:
         found = of_names(*wanted)

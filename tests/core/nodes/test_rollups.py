@@ -14,7 +14,7 @@ from ckpt_gui.core.pickles.values import Tensor
 from tests.core.samples import Maker, checkpoint, mapping
 
 STORAGES, ELEMENTS = 3, 12
-quick = settings(max_examples=250, deadline=None)
+quick = settings(max_examples=80, deadline=None)
 
 
 @dataclass(frozen=True)

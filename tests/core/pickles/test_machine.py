@@ -20,7 +20,7 @@ from ckpt_gui.core.sources import Memory
 from tests.core.pickles.plain import plain, read
 
 PROTOCOLS = range(6)
-quick = settings(max_examples=150, deadline=None)
+quick = settings(max_examples=60, deadline=None)
 
 texts = st.text(st.characters(exclude_categories=()), max_size=40)
 scalars = (

@@ -54,7 +54,7 @@ LEAVES = st.one_of(tensors(), st.integers(), st.text(max_size=6), st.none(), st.
                    st.just("MT19937"), st.floats(), st.just(Mapping()))  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(st.recursive(LEAVES, wrapped, max_leaves=40))
 def test_every_node_has_a_role_and_a_page(plain: Any) -> None:
     made = checkpoint(plain)

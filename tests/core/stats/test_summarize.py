@@ -157,7 +157,7 @@ def saved(tmp_path: Path) -> Iterator[Any]:
     shape=st.lists(st.integers(0, 7), max_size=4), order=st.permutations(range(4)), seed=st.integers(0, 99),
     share=st.sampled_from([16, 64, 1 << 20]), block=st.sampled_from([8, 40, 1 << 19]), threads=st.integers(1, 3),
 )  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_however_it_is_cut_and_shared(
     tmp_path_factory: pytest.TempPathFactory, shape: list[int], order: list[int], seed: int, share: int, block: int,
     threads: int,

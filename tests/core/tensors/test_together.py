@@ -16,7 +16,7 @@ from tests.builders.registry import some
 from tests.formats.contract import good_names
 
 
-@pytest.mark.parametrize("name", some(good_names()))
+@pytest.mark.parametrize("name", some(good_names(), 9))
 def test_every_builder(name: str, tmp_path: Path) -> None:
     checkpoint = read(CASES[name](tmp_path)).checkpoint
     with Reading(checkpoint) as reading:

@@ -125,7 +125,7 @@ class TestFiles:
                 assert open_files() <= before + 1
 
 
-@pytest.mark.parametrize("name", some([name for name in HOSTILE if not any(word in name for word in SLOW)], 6))
+@pytest.mark.parametrize("name", some([name for name in HOSTILE if not any(word in name for word in SLOW)], 12))
 def test_a_hostile_file_gives_values_or_a_sentence(name: str, tmp_path: Path) -> None:
     try:
         checkpoint = opened(HOSTILE[name](tmp_path))

@@ -84,7 +84,7 @@ def planned(source: Opened, options: Options, target: str = "") -> Plan | str:
         return str(exc)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.sampled_from(FILES), OPTIONS, st.sampled_from(["", "out.safetensors", "out.pt"]))
 def test_a_plan_holds_together_or_says_why_there_is_none(name: str, options: Options, target: str) -> None:
     source = opened(name)
@@ -99,7 +99,7 @@ def test_a_plan_holds_together_or_says_why_there_is_none(name: str, options: Opt
     assert arguments(options) is not None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(OPTIONS)
 def test_a_recipe_gives_its_options_back(options: Options) -> None:
     if options.dtype == "qint8":
@@ -117,7 +117,7 @@ SETS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", some([name for name in CASES if not name.startswith("not-")], every=5))
+@pytest.mark.parametrize("name", some([name for name in CASES if not name.startswith("not-")], every=12))
 def test_every_builder(name: str, tmp_path: Path) -> None:
     try:
         source = read(CASES[name](tmp_path))

@@ -47,7 +47,7 @@ def test_the_command_line_is_quoted_for_a_shell(tmp_path: Path) -> None:
     assert arguments(Options()) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(OPTIONS)
 def test_the_command_line_gives_its_options_back(options: Options) -> None:
     parser = argparse.ArgumentParser()
