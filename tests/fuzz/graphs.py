@@ -24,8 +24,8 @@ def seeds(folder: Path) -> list[bytes]:
     """The pickles of small good files."""
     found = []
     for builder in BUILDERS:
-        home = folder / builder.replace("/", "-")
-        home.mkdir()
+        home = folder / NAME / builder.replace("/", "-")
+        home.mkdir(parents=True)
         found += [stream for _, stream in streams_of(CASES[builder](home))]
     return found
 
