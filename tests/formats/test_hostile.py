@@ -15,6 +15,7 @@ from ckpt_gui.core.errors import OpenError
 from ckpt_gui.core.reader import read
 from ckpt_gui.core.wire import Opened
 from tests.builders import EXPECTED, HOSTILE
+from tests.builders.registry import some
 from tests.core.opened import Hurried, handed_over, show, told
 
 MAX_PEAK = 300 << 20
@@ -59,7 +60,7 @@ class Outcome:
         return "noted" if checkpoint.notes or checkpoint.problems else "tree"
 
 
-@pytest.fixture(scope="module", params=HOSTILE)
+@pytest.fixture(scope="module", params=some(HOSTILE, 2))
 def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     path = HOSTILE[request.param](tmp_path_factory.mktemp("hostile"))
     gc.disable()  # as both shells do
